@@ -1,0 +1,84 @@
+"""The compiled graph as data: channels, nodes, edges and joins. Immutable and shared by every run and thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from graphkit.core.checkpoint import Trigger
+from graphkit.core.command import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from graphkit.core.channels import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """A node as the engine sees it.
+
+    Args:
+        name: Unique in the graph.
+        action: What running it means; opaque here, entered only by the runtime. None for START.
+        targets: Nodes its static edges lead to, END left out.
+        joins: Names of the joins it arrives at.
+        defer: Whether it waits until nothing else is left to run.
+    """
+
+    name: str
+    action: object = None
+    targets: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    defer: bool = False
+    trigger: Trigger = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trigger", Trigger(self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """``target`` runs once all of ``sources`` have run since it last fired or the turn began."""
+
+    name: str
+    sources: frozenset[str]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """Everything the engine needs to know of a graph.
+
+    Args:
+        name: Shown in errors and drawings.
+        nodes: By name, START among them.
+        channels: By state key.
+        joins: By name.
+        starts: Start values: key and factory, for keys that have a value before any update.
+        passing: Keys whose value lasts one superstep.
+        untracked: Keys that are never stored.
+        checks: For some keys, a pure function that validates the merged value, returns it or raises.
+        conditional_entry: Whether START has routers, so that user code decides where a turn begins.
+        fingerprint: Hash over nodes, edges and keys.
+    """
+
+    name: str
+    nodes: Mapping[str, NodeSpec]
+    channels: Mapping[str, Channel]
+    joins: Mapping[str, Join]
+    starts: tuple[tuple[str, Callable[[], object]], ...]
+    passing: tuple[str, ...]
+    untracked: frozenset[str]
+    checks: Mapping[str, Callable[[object], object]]
+    conditional_entry: bool
+    fingerprint: str
+
+    def start_values(self) -> dict[str, object]:
+        """Return the values of a thread before its first input; new objects with each call."""
+        values = {}
+        for key, make in self.starts:
+            value = make()
+            if value is not MISSING:
+                values[key] = value
+        return values

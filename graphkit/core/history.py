@@ -1,0 +1,226 @@
+"""Reading and editing what is saved: small programs over the same effects as a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from graphkit.core.apply import Stamp, apply, merged, restamped
+from graphkit.core.command import END, START
+from graphkit.core.delta import diff
+from graphkit.core.effects import Commit, Entry, History, Run
+from graphkit.core.engine import load
+from graphkit.core.failure import raised
+from graphkit.core.ids import within
+from graphkit.core.plan import by_place, finished, pending_ids
+from graphkit.core.task import Done, Failed, Task
+from graphkit.core.turn import blank, carried, keep_ids, new_input, renewed, settled_values
+from graphkit.errors import CheckpointNotFoundError, InvalidUpdateError, UnknownNodeError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from graphkit.core.checkpoint import Checkpoint, Source
+    from graphkit.core.effects import Effect, Program, Saved, Status
+    from graphkit.core.graph import GraphSpec
+    from graphkit.core.request import Request
+    from graphkit.core.task import Outcome
+
+INPUT = "__input__"
+"""``as_node`` that treats the values as new input."""
+
+COPY = "__copy__"
+"""``as_node`` that clones the checkpoint onto a new branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One update made in the name of a node.
+
+    Args:
+        update: What the node would have returned.
+        as_node: The node's name, INPUT, COPY, END, or None to find it.
+    """
+
+    update: object
+    as_node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved checkpoint with what is known of its superstep.
+
+    Args:
+        saved: As loaded.
+        values: The state; at the newest checkpoint with the updates of finished tasks.
+        tasks: The superstep's tasks.
+        outcomes: What is known of them, by place.
+    """
+
+    saved: Saved
+    values: Mapping[str, object]
+    tasks: tuple[Task, ...]
+    outcomes: Mapping[int, Outcome]
+
+    @property
+    def next(self) -> tuple[str, ...]:
+        """Nodes that still have to run."""
+        return tuple([task.node for task in self.tasks if not isinstance(self.outcomes.get(task.index), Done)])
+
+
+def get_state(spec: GraphSpec, request: Request) -> Program[View | None]:
+    """Read one checkpoint; None if the thread has none.
+
+    Raises:
+        CheckpointNotFoundError: ``request.checkpoint_id`` is not in the thread.
+    """
+    saved = yield from load(request.checkpoint_id)
+    return None if saved is None else view(spec, request, saved, newest=request.checkpoint_id is None or saved.checkpoint.n == saved.head)
+
+
+def get_history(spec: GraphSpec, request: Request, query: History) -> Program[list[View]]:
+    """Read checkpoints, newest first."""
+    found = cast("list[Saved]", (yield query))
+    return [view(spec, request, saved, newest=False) for saved in found]
+
+
+def view(spec: GraphSpec, request: Request, saved: Saved, *, newest: bool) -> View:
+    """Put together what is known of a checkpoint; nodes the graph no longer has are shown, too."""
+    checkpoint = saved.checkpoint
+    outcomes = by_place(checkpoint, request.namespace, saved.outcomes)
+    tasks = tuple([Task(t.node, t, index, checkpoint, request.namespace, {}, {}, 0) for index, t in enumerate(checkpoint.frontier)])
+    values = settled_values(spec, checkpoint, outcomes) if newest else checkpoint.values
+    return View(saved, values, tasks, outcomes)
+
+
+def update_state(spec: GraphSpec, request: Request, supersteps: Sequence[Sequence[Edit]]) -> Program[Checkpoint]:
+    """Write a checkpoint as if nodes had returned updates; each inner sequence is one superstep, all one transaction.
+
+    The routers of those nodes run. Tasks that the new frontier has in common with the old one stay the same tasks, so
+    finished siblings and pending questions of theirs live on; the other pending questions are cancelled.
+
+    Raises:
+        InvalidUpdateError: Several nodes could be meant and ``as_node`` is missing, or the update is none.
+        UnknownNodeError: ``as_node`` is no node.
+    """
+    saved = yield from load(request.checkpoint_id)
+    if saved is None and request.checkpoint_id is not None:
+        raise CheckpointNotFoundError(f"Checkpoint {request.checkpoint_id!r} is not in the thread.", checkpoint_id=request.checkpoint_id)
+    at = Desk(spec, request, saved)
+    for edits in supersteps:
+        yield from at.superstep(edits)
+    yield at.commit()
+    return at.checkpoint
+
+
+class Desk:
+    """An edit in progress: the checkpoint so far and the entries to be written."""
+
+    def __init__(self, spec: GraphSpec, request: Request, saved: Saved | None) -> None:
+        self.spec = spec
+        self.request = request
+        self.saved = saved
+        self.checkpoint = saved.checkpoint if saved is not None else blank(spec)
+        self.head = saved.head if saved is not None else -1
+        self.newest = saved is not None and saved.checkpoint.n == saved.head
+        self.outcomes: dict[int, Outcome] = by_place(self.checkpoint, request.namespace, saved.outcomes) if saved and self.newest else {}
+        self.entries: list[Entry] = []
+
+    def superstep(self, edits: Sequence[Edit]) -> Generator[Effect, object, None]:
+        """Add the checkpoint of one superstep of edits."""
+        names = [self._as_node(edit) for edit in edits]
+        if len(edits) > 1 and set(names) & {INPUT, COPY, END}:
+            raise InvalidUpdateError(f"as_node {INPUT!r}, {COPY!r} and {END!r} must be alone in their superstep.")
+        match names[0]:
+            case "__copy__":
+                self._add(restamped(self.checkpoint, self._stamp("fork"), step=self.checkpoint.step + 1, frontier=renewed(self.checkpoint)))
+            case "__end__":
+                values = self._values(edits[0].update)
+                self._add(restamped(self.checkpoint, self._stamp(), step=self.checkpoint.step + 1, values=values, frontier=()))
+            case "__input__":
+                values = settled_values(self.spec, self.checkpoint, self.outcomes)
+                self._add(new_input(self.spec, self.checkpoint, values, _update(edits[0]), self._stamp("input")))
+            case _:
+                yield from self._as_nodes(names, edits)
+
+    def commit(self) -> Commit:
+        """Return the one transaction: claim, entries, cancellations, release."""
+        pending = pending_ids(self.saved.questions) if self.saved is not None else frozenset()
+        alive = {trigger.id for trigger in self.checkpoint.frontier if trigger.id}
+        asking = {asked.question.interrupt.id for asked in self.saved.questions if alive & set(asked.question.path)} if self.saved else set()
+        status: Status = "idle" if not self.checkpoint.frontier else "interrupted"
+        own = {asked.question.interrupt.id for asked in self.saved.questions if within(asked.question.namespace, self.request.namespace)} if self.saved else set()
+        cancelled = tuple(sorted((pending - asking) & own))
+        if self.request.namespace:
+            status = "interrupted"
+        return Commit(tuple(self.entries), (), (), (), cancelled, (), claim=True, release=status)
+
+    def _as_nodes(self, names: Sequence[str], edits: Sequence[Edit]) -> Generator[Effect, object, None]:
+        done: list[tuple[str, Done]] = []
+        for name, edit in zip(names, edits, strict=True):
+            done.append((name, (yield from self._outcome(name, edit))))
+        old = carried(self.checkpoint, self.request.namespace) if self.newest else ()
+        base = self.checkpoint
+        made = apply(self.spec, base, done, self._stamp(), {})
+        frontier = keep_ids(made.frontier, old)
+        kept = {trigger.id for trigger in frontier if trigger.id}
+        outcomes = {i: outcome for i, outcome in self.outcomes.items() if old[i].id not in kept}
+        if finished(outcomes):
+            base = replace(base, values=settled_values(self.spec, base, outcomes))
+            made = apply(self.spec, base, done, self._stamp(), {})
+        origin = self.checkpoint.origin if kept else made.n
+        live = {trigger.id: self.outcomes[i] for i, trigger in enumerate(old) if i in self.outcomes}
+        self._add(replace(made, frontier=frontier, parent=self.checkpoint.id or None, origin=origin))
+        self.outcomes = {i: live[trigger.id] for i, trigger in enumerate(frontier) if trigger.id in live}
+
+    def _outcome(self, name: str, edit: Edit) -> Generator[Effect, object, Done]:
+        """Let the runtime read the update and run the node's routers, as after a real run of the node."""
+        checkpoint = replace(self.checkpoint, frontier=(self.spec.nodes[name].trigger,))
+        preset = {} if edit.update is None else edit.update
+        task = Task(name, checkpoint.frontier[0], 0, checkpoint, self.request.namespace, {}, {}, 0, resumed=True, preset=preset)
+        outcome = cast("Outcome", (yield Run(task)))
+        if isinstance(outcome, Failed):
+            raise raised([(task, outcome)])
+        return outcome if isinstance(outcome, Done) else Done()
+
+    def _as_node(self, edit: Edit) -> str:
+        if edit.as_node is not None:
+            if edit.as_node in self.spec.nodes or edit.as_node in {INPUT, COPY, END}:
+                return edit.as_node
+            raise UnknownNodeError(f"as_node={edit.as_node!r} is no node of the graph.", hint=nearest(edit.as_node, self.spec.nodes), node=edit.as_node)
+        if edit.update is None and self.checkpoint.id:
+            return COPY
+        writers = self.checkpoint.wrote
+        if not writers:
+            return START if not self.checkpoint.id or self.checkpoint.step < 0 else self._only_node()
+        if len(set(writers)) > 1:
+            raise InvalidUpdateError(f"Ambiguous update, specify as_node: {', '.join(map(repr, writers))} wrote last.", nodes=writers)
+        return writers[0]
+
+    def _only_node(self) -> str:
+        names = [name for name in self.spec.nodes if name != START]
+        if len(names) == 1:
+            return names[0]
+        raise InvalidUpdateError("Ambiguous update, specify as_node: no node wrote last.", nodes=tuple(names))
+
+    def _values(self, update: object) -> Mapping[str, object]:
+        values = settled_values(self.spec, self.checkpoint, self.outcomes)
+        if update is None:
+            return values
+        return merged(self.spec, values, [(END, tuple(_update(Edit(update)).items()))], self.checkpoint.step + 1)
+
+    def _stamp(self, source: str = "update") -> Stamp:
+        return Stamp(self.head + 1, self.request.token, cast("Source", source))
+
+    def _add(self, made: Checkpoint) -> None:
+        before = self.checkpoint
+        made = made if made.parent else replace(made, parent=None)
+        deltas = diff(before.values, made.values, before.values.keys() | made.values.keys()) if before.id else None
+        self.entries.append(Entry(made, deltas, self.request.metadata))
+        self.checkpoint, self.head, self.outcomes, self.newest = made, made.n, {}, True
+
+
+def _update(edit: Edit) -> Mapping[str, object]:
+    if isinstance(edit.update, dict):
+        return edit.update
+    raise InvalidUpdateError(f"Expected a dict of values, got {type(edit.update).__name__}.")

@@ -1,0 +1,145 @@
+"""What is stored of a run and what has to be: turns decisions into Commits. Pure, but it keeps count.
+
+One ledger serves one run. It knows the durability, whether the thread is already claimed and the last stored
+checkpoint, so that the engine can say what happened and yield what comes back: a Commit, or None for nothing to write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from graphkit.core.delta import diff
+from graphkit.core.effects import Commit, Entry, Filed
+from graphkit.core.task import Escaped, Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from graphkit.core.checkpoint import Checkpoint, Trigger
+    from graphkit.core.effects import Status
+    from graphkit.core.graph import GraphSpec
+    from graphkit.core.request import Request
+    from graphkit.core.task import Held, Outcome, Question, Task
+    from graphkit.core.turn import Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why and how a run ends at a checkpoint.
+
+    Args:
+        status: What the thread is afterwards.
+        held: Marks for tasks that a breakpoint stopped, so that the next run passes it.
+        limit: Whether the superstep limit is the reason.
+    """
+
+    status: Status
+    held: Mapping[Task, Held] = field(default_factory=dict)
+    limit: bool = False
+
+
+class Ledger:
+    """The bookkeeping of one run."""
+
+    __slots__ = ("_behind", "_claimed", "_own", "_request", "_spec", "_stored", "_unsaved", "eager", "saves")
+
+    def __init__(self, spec: GraphSpec, request: Request) -> None:
+        self._spec = spec
+        self._request = request
+        self._own = not request.path
+        self._claimed = not self._own
+        self._stored: Checkpoint | None = None
+        self._unsaved: tuple[Checkpoint, ...] = ()
+        self._behind: dict[Task, Outcome] = {}
+        self.saves = request.durability is not None
+        self.eager = self.saves and request.durability != "exit"
+
+    def open(self, opening: Opening, stop: Stop | None) -> Commit | None:
+        """Return the first commit: the claim together with input, answers and cancellations.
+
+        ``stop``, here and below, says how the run ends if it ends with this commit.
+        """
+        self._stored = opening.before
+        if not self.saves or not (opening.made or stop is None or stop.held):
+            return None
+        self._made(opening.made)
+        asked = tuple([(asked.question, asked.n) for asked in opening.resolved.asked])
+        commit = Commit(self._entries(stop), self._filed({}, stop), asked, opening.resolved.answers, opening.cancelled)
+        return self._commit(commit, stop, first=True)
+
+    def step(self, checkpoint: Checkpoint, keys: Iterable[str], stop: Stop | None) -> Commit | None:
+        """Return the commit of a superstep that changed ``keys`` at most."""
+        if not self.saves:
+            return None
+        self._behind = {}
+        if not self.eager:
+            self._made((checkpoint,))
+            return None if stop is None else self._commit(Commit(self._entries(stop), self._filed({}, stop)), stop)
+        entry = self._entry(self._stored, checkpoint, keys)
+        self._stored = checkpoint
+        return self._commit(Commit((entry,), self._filed({}, stop)), stop)
+
+    def file(self, outcomes: Mapping[Task, Outcome], stop: Stop | None) -> Commit | None:
+        """Return the commit of outcomes of a superstep that is not over."""
+        if not self.saves:
+            return None
+        self._behind.update({task: outcome for task, outcome in outcomes.items() if not isinstance(outcome, Escaped)})
+        if stop is None and not self.eager:
+            return None
+        ended, self._behind = self._behind, {}
+        asked = tuple([(question, task.checkpoint.n) for task, outcome in ended.items() for question in _own_questions(task, outcome)])
+        return self._commit(Commit(self._entries(stop), self._filed(ended, stop), asked), stop)
+
+    def _filed(self, ended: Mapping[Task, Outcome], stop: Stop | None) -> tuple[Filed, ...]:
+        marks: Mapping[Task, Outcome] = stop.held if stop is not None else {}
+        return tuple([Filed(task.id, task.checkpoint.n, outcome) for task, outcome in (*ended.items(), *marks.items())])
+
+    def _commit(self, commit: Commit, stop: Stop | None, *, first: bool = False) -> Commit | None:
+        claim, self._claimed = not self._claimed, True
+        release = stop.status if stop is not None and self._own else None
+        wait = self._request.durability == "sync" or stop is not None or first
+        empty = not (commit.entries or commit.outcomes or commit.asked or commit.answers or commit.cancelled)
+        if empty and not claim and release is None:
+            return None
+        return replace(commit, claim=claim, release=release, wait=wait)
+
+    def _made(self, made: tuple[Checkpoint, ...]) -> None:
+        """Note new checkpoints; without eager commits only the last one will ever be written."""
+        self._unsaved = (*self._unsaved, *made) if self.eager else made[-1:] or self._unsaved
+
+    def _entries(self, stop: Stop | None) -> tuple[Entry, ...]:
+        if not self.eager and stop is None:
+            return ()
+        entries = []
+        for made in self._unsaved:
+            checkpoint = made if self.eager else replace(made, parent=self._stored.id if self._stored is not None else None)
+            keys = checkpoint.values if self._stored is None else self._stored.values.keys() | checkpoint.values.keys()
+            entries.append(self._entry(self._stored, checkpoint, keys))
+            self._stored = checkpoint
+        self._unsaved = ()
+        return tuple(entries)
+
+    def _entry(self, before: Checkpoint | None, checkpoint: Checkpoint, keys: Iterable[str]) -> Entry:
+        untracked = self._spec.untracked
+        if untracked:
+            keys = [key for key in keys if key not in untracked]
+            checkpoint = _without(checkpoint, untracked)
+        deltas = diff(before.values, checkpoint.values, keys) if before is not None else None
+        return Entry(checkpoint, deltas, self._request.metadata)
+
+
+def _own_questions(task: Task, outcome: Outcome) -> list[Question]:
+    """Questions the task itself asks; a subgraph has stored its own."""
+    return [question for question in outcome.questions if question.task_id == task.id] if isinstance(outcome, Interrupted) else []
+
+
+def _without(checkpoint: Checkpoint, untracked: frozenset[str]) -> Checkpoint:
+    values = {key: value for key, value in checkpoint.values.items() if key not in untracked}
+    return replace(checkpoint, values=values, frontier=tuple([_stripped(trigger, untracked) for trigger in checkpoint.frontier]))
+
+
+def _stripped(trigger: Trigger, untracked: frozenset[str]) -> Trigger:
+    if not isinstance(trigger.arg, dict) or untracked.isdisjoint(trigger.arg):
+        return trigger
+    return replace(trigger, arg={key: value for key, value in trigger.arg.items() if key not in untracked})

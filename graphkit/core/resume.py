@@ -1,0 +1,122 @@
+"""Which question an answer belongs to. Identity decides, never position. Pure.
+
+``resume`` is either one answer or, when it is a dict whose keys all have the form of interrupt ids, answers by id.
+Everything that does not fit is refused before any node runs and consumes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from graphkit.core.command import MISSING
+from graphkit.core.effects import Asked
+from graphkit.core.ids import derive, looks_like_interrupt_id
+from graphkit.core.task import task_id
+from graphkit.errors import AmbiguousResumeError, InterruptAlreadyAnsweredError, NothingToResumeError, UnknownInterruptError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphkit.core.checkpoint import Checkpoint
+    from graphkit.core.effects import Saved
+    from graphkit.core.task import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Answers with the questions they belong to.
+
+    Args:
+        answers: By interrupt id.
+        schemas: (interrupt id, JSON schema, answer) of the questions that have a schema.
+        asked: Questions that are written together with their answers: an answer given on a new branch.
+    """
+
+    answers: tuple[tuple[str, object], ...] = ()
+    schemas: tuple[tuple[str, Mapping[str, object], object], ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+
+def answered(resume: object, questions: Sequence[Asked]) -> Resolved:
+    """Match ``resume`` with the pending questions of a thread; MISSING matches nothing.
+
+    Raises:
+        NothingToResumeError: No question is pending.
+        AmbiguousResumeError: One answer for several questions.
+        UnknownInterruptError: An id that is not pending.
+        InterruptAlreadyAnsweredError: An id that was answered or cancelled.
+    """
+    if resume is MISSING:
+        return Resolved()
+    pending = {asked.question.interrupt.id: asked.question for asked in questions if asked.status == "pending"}
+    settled = {asked.question.interrupt.id: asked.status for asked in questions if asked.status != "pending"}
+    return _resolved(_by_id(resume, pending, settled), pending)
+
+
+def forked_answers(resume: object, saved: Saved, fork: Checkpoint, namespace: str) -> Resolved:
+    """Match ``resume`` with what an older checkpoint asked; the answers belong to the new branch ``fork``.
+
+    Raises:
+        RequestError: As in answered.
+    """
+    if resume is MISSING:
+        return Resolved()
+    old = saved.checkpoint
+    tasks = {task_id(old, namespace, index): task_id(fork, namespace, index) for index in range(len(old.frontier))}
+    asked = {a.question.interrupt.id: a.question for a in saved.questions if a.question.task_id in tasks and old.origin <= a.n <= old.n}
+    given = _by_id(resume, asked, {})
+    moved = {identity: _moved(question, tasks[question.task_id]) for identity, question in asked.items() if identity in given}
+    resolved = _resolved({moved[identity].interrupt.id: value for identity, value in given.items()}, {q.interrupt.id: q for q in moved.values()})
+    return replace(resolved, asked=tuple([Asked(question, fork.n, "pending") for question in moved.values()]))
+
+
+def interrupt_id(task: str, slot: str) -> str:
+    """Return the id of a task's question."""
+    return derive("interrupt", task, slot)
+
+
+def _moved(question: Question, task: str) -> Question:
+    interrupt = replace(question.interrupt, id=interrupt_id(task, question.slot))
+    return replace(question, interrupt=interrupt, path=(*question.path[:-1], task))
+
+
+def _resolved(answers: Mapping[str, object], questions: Mapping[str, Question]) -> Resolved:
+    schemas = tuple([(i, schema, value) for i, value in answers.items() if (schema := questions[i].interrupt.response_schema) is not None])
+    return Resolved(tuple(answers.items()), schemas)
+
+
+def _by_id(resume: object, pending: Mapping[str, Question], settled: Mapping[str, str]) -> Mapping[str, object]:
+    if isinstance(resume, dict) and resume and (all(map(looks_like_interrupt_id, resume)) or not pending.keys().isdisjoint(resume)):
+        for identity in resume:
+            _require_pending(identity, pending, settled)
+        return resume
+    if not pending:
+        raise NothingToResumeError(
+            "Command(resume=...), but the thread waits for no answer.",
+            hint="It may have been answered already; look at get_state(config).interrupts.",
+        )
+    if len(pending) > 1:
+        raise AmbiguousResumeError(
+            f"One answer for {len(pending)} pending interrupts.",
+            hint=f"When there are multiple pending interrupts, specify the interrupt id: Command(resume={{id: answer}}). Pending: {_shown(pending)}.",
+            pending=tuple(pending),
+        )
+    return {next(iter(pending)): resume}
+
+
+def _require_pending(identity: object, pending: Mapping[str, Question], settled: Mapping[str, str]) -> None:
+    if identity in pending:
+        return
+    if identity in settled:
+        raise InterruptAlreadyAnsweredError(f"Interrupt {identity!r} is {settled[str(identity)]}; the answer was not used.", interrupt_id=identity)
+    raise UnknownInterruptError(
+        f"Interrupt {identity!r} is not pending on this thread: it is unknown, of another thread, or was answered in an earlier superstep.",
+        hint=f"Pending: {_shown(pending)}.",
+        interrupt_id=identity,
+        pending=tuple(pending),
+    )
+
+
+def _shown(pending: Mapping[str, Question]) -> str:
+    return ", ".join(f"{identity} (asks {str(question.interrupt.value)[:60]!r})" for identity, question in list(pending.items())[:5]) or "none"

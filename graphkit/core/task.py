@@ -1,0 +1,164 @@
+"""One node run and what can come of it.
+
+A task ends in exactly one Outcome. Writes and routing are one record: they commit together or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from traceback import format_exception
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from graphkit.core.command import MISSING
+from graphkit.core.ids import derive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphkit.core.checkpoint import Checkpoint, Trigger
+    from graphkit.core.command import Command, Interrupt, Send
+
+Write: TypeAlias = "tuple[str, object]"
+"""One update of one key, before the key's channel has merged it."""
+
+TRACE_LIMIT: Final = 4000
+"""Characters of a traceback kept with a stored failure; the end of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An Interrupt and how to find its way back to the task that asked.
+
+    Args:
+        interrupt: What the caller sees.
+        slot: The question's key, or ``#0``, ``#1``, ... for unnamed ones, unique within the task.
+        digest: Hash of what was asked; an answer only fits the same question.
+        namespace: Namespace of the graph that asks.
+        path: Task ids from the root graph down to the asking task.
+    """
+
+    interrupt: Interrupt
+    slot: str
+    digest: str
+    namespace: str
+    path: tuple[str, ...]
+
+    @property
+    def task_id(self) -> str:
+        """The task that asked."""
+        return self.path[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer on its way to ``interrupt()``: the value and the digest of the question it answers."""
+
+    value: object
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The node finished.
+
+    Args:
+        writes: Updates in the order they are to be merged.
+        goto: Names of the nodes to run next (edges, routers and Command.goto), END left out.
+        sends: Sends in the order they were issued.
+        children: Stateful subgraph namespaces the task moved on, with their new checkpoint ids.
+    """
+
+    writes: tuple[Write, ...] = ()
+    goto: tuple[str, ...] = ()
+    sends: tuple[Send, ...] = ()
+    children: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The node, its router or its update raised.
+
+    Args:
+        kind: Name of the exception's class.
+        message: Its text.
+        trace: The end of its traceback, TRACE_LIMIT characters at most.
+        error: The live exception; None when the failure was read from storage.
+    """
+
+    kind: str
+    message: str
+    trace: str = ""
+    error: BaseException | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failed:
+        """Describe a live exception."""
+        trace = "".join(format_exception(error))[-TRACE_LIMIT:]
+        return cls(type(error).__name__, str(error), trace, error)
+
+    @property
+    def summary(self) -> str:
+        """The failure in one line, as ``repr`` of the exception shows it."""
+        return repr(self.error) if self.error is not None else f"{self.kind}({self.message!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The node waits for answers; ``questions`` are its own or those of a subgraph it called."""
+
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escaped:
+    """The node of a subgraph handed a command to the parent graph; the subgraph ends here. Never stored."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A breakpoint stopped the run before this task; the next run does not stop here again."""
+
+
+Outcome: TypeAlias = Done | Failed | Interrupted | Escaped | Held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One run of one node. Two tasks are the same only if they are the same object.
+
+    Args:
+        node: Name of the node.
+        trigger: The frontier entry it stands for.
+        index: Its place in the frontier, which is its place in the order of application.
+        checkpoint: The state it sees.
+        namespace: Namespace of its graph.
+        answers: Answers so far, by question slot.
+        memos: Results remembered by ``once``, by key.
+        remaining: Supersteps the run may make after this one.
+        resumed: Whether an earlier run may have begun this task, so that subgraphs look for what they saved.
+        preset: What the node "returned" when a caller edits the state in its name; MISSING to call it.
+    """
+
+    node: str
+    trigger: Trigger
+    index: int
+    checkpoint: Checkpoint
+    namespace: str
+    answers: Mapping[str, Answer]
+    memos: Mapping[str, object]
+    remaining: int
+    resumed: bool = False
+    preset: object = MISSING
+
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits; the same whenever the same checkpoint is planned. Computed on each access."""
+        return task_id(self.checkpoint, self.namespace, self.index)
+
+
+def task_id(checkpoint: Checkpoint, namespace: str, index: int) -> str:
+    """Return the id of the task for the ``index``-th entry of the frontier."""
+    trigger = checkpoint.frontier[index]
+    return trigger.id or derive(checkpoint.id, namespace, index, trigger.node)

@@ -1,0 +1,237 @@
+"""How a run begins: what the input, the saved thread and the request together mean. Pure.
+
+The cases (``saved`` is the loaded checkpoint, if there is one):
+
+1. input, nothing saved          -> a new thread
+2. input, saved                  -> a new turn; finished tasks of a half-done superstep are merged, pending questions cancelled
+3. no input, nothing saved       -> EmptyInputError
+4. no input, saved               -> go on with what has not finished
+5. no input, an older checkpoint -> a fork: the same frontier under new ids, so nothing of the old branch is reused
+6. Command                       -> answers, update and goto are applied to the saved frontier, which keeps its ids
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, assert_never
+
+from graphkit.core.apply import Stamp, apply, merged, require_nodes, restamped
+from graphkit.core.checkpoint import Checkpoint, Trigger
+from graphkit.core.command import MISSING, START, Send
+from graphkit.core.plan import by_place, finished, pending_ids
+from graphkit.core.request import Continue, NewTurn, Steer
+from graphkit.core.resume import Resolved, answered, forked_answers
+from graphkit.core.task import Done, task_id
+from graphkit.errors import EmptyInputError, NothingToResumeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from graphkit.core.effects import Saved
+    from graphkit.core.graph import GraphSpec
+    from graphkit.core.request import Request
+    from graphkit.core.task import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first decision of a run.
+
+    Args:
+        checkpoint: Where the run stands now.
+        before: The checkpoint whose values the first new one is compared with; None when everything is new.
+        made: New checkpoints on the way to ``checkpoint``, oldest first.
+        outcomes: What is known of the tasks of ``checkpoint``, by place in the frontier.
+        resolved: Answers to be written, with the questions they belong to.
+        cancelled: Questions nobody will answer any more.
+        saved: The loaded checkpoint if its frontier goes on, None if every task is new.
+    """
+
+    checkpoint: Checkpoint
+    before: Checkpoint | None
+    made: tuple[Checkpoint, ...] = ()
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    resolved: Resolved = field(default_factory=Resolved)
+    cancelled: tuple[str, ...] = ()
+    saved: Saved | None = None
+
+
+def open_turn(spec: GraphSpec, request: Request, saved: Saved | None) -> Opening:
+    """Decide how the run begins.
+
+    Raises:
+        RequestError: The input asks for something that the thread cannot do; nothing has happened.
+    """
+    if saved is not None and request.path and saved.checkpoint.owner == request.owner:
+        opening = _go_on(request, saved)
+    else:
+        match request.input:
+            case NewTurn(update):
+                opening = _new_turn(spec, request, saved, update)
+            case Continue():
+                opening = _go_on(request, _existing(saved))
+            case Steer() as steer:
+                opening = _steer(spec, request, saved, steer)
+            case _:
+                assert_never(request.input)
+    return opening if spec.conditional_entry else _entered(spec, request, opening)
+
+
+def blank(spec: GraphSpec, owner: str = "") -> Checkpoint:
+    """Return the position before the first input: start values, step -2, never stored."""
+    return Checkpoint("", -1, -2, "input", None, spec.start_values(), owner=owner)
+
+
+def settled_values(spec: GraphSpec, checkpoint: Checkpoint, outcomes: Mapping[int, Outcome]) -> Mapping[str, object]:
+    """Return the values with the updates of the superstep's finished tasks merged in."""
+    done = finished(outcomes)
+    if not done:
+        return checkpoint.values
+    written = [(checkpoint.frontier[index].node, outcome.writes) for index, outcome in done]
+    return merged(spec, checkpoint.values, written, checkpoint.step + 1)
+
+
+def carried(checkpoint: Checkpoint, namespace: str) -> tuple[Trigger, ...]:
+    """Return the frontier with the task ids written into it, to live on in another checkpoint."""
+    return tuple([replace(trigger, id=task_id(checkpoint, namespace, index)) for index, trigger in enumerate(checkpoint.frontier)])
+
+
+def renewed(checkpoint: Checkpoint) -> tuple[Trigger, ...]:
+    """Return the frontier without task ids, so that every task is a new one."""
+    return tuple([Trigger(trigger.node, trigger.arg) for trigger in checkpoint.frontier])
+
+
+def new_input(spec: GraphSpec, base: Checkpoint, values: Mapping[str, object], update: Mapping[str, object], stamp: Stamp) -> Checkpoint:
+    """Return the checkpoint of a new turn: START runs next, with ``update``; joins begin anew."""
+    started = {key: value for key, value in spec.start_values().items() if key not in values} if base.id else {}
+    return restamped(
+        base,
+        stamp,
+        parent=base.id or None,
+        step=base.step + 1,
+        values={**started, **values} if started else values,
+        frontier=(Trigger(START, update),),
+        joins={},
+        deferred=frozenset(),
+        wrote=(),
+        exports=(),
+    )
+
+
+def _new_turn(spec: GraphSpec, request: Request, saved: Saved | None, update: Mapping[str, object]) -> Opening:
+    if saved is None:
+        base = blank(spec, request.owner)
+        made = new_input(spec, base, base.values, update, Stamp(0, request.token, "input"))
+        return Opening(made, None, (made,))
+    old = replace(saved.checkpoint, owner=request.owner)
+    values = settled_values(spec, old, by_place(old, request.namespace, saved.outcomes)) if old.n == saved.head else old.values
+    made = new_input(spec, old, values, update, Stamp(saved.head + 1, request.token, "input"))
+    return Opening(made, old if old.id else None, (made,), cancelled=_all_pending(request, saved))
+
+
+def _go_on(request: Request, saved: Saved) -> Opening:
+    checkpoint = saved.checkpoint
+    if checkpoint.n == saved.head or not checkpoint.frontier:
+        return Opening(checkpoint, checkpoint, outcomes=by_place(checkpoint, request.namespace, saved.outcomes), saved=saved)
+    fork = _fork(checkpoint, request, saved)
+    return Opening(fork, checkpoint, (fork,), cancelled=_all_pending(request, saved))
+
+
+def _steer(spec: GraphSpec, request: Request, saved: Saved | None, steer: Steer) -> Opening:
+    require_nodes(spec, [target if isinstance(target, str) else target.node for target in steer.goto], "Command(goto=...)")
+    if saved is None:
+        if steer.resume is not MISSING:
+            raise NothingToResumeError("Command(resume=...) on a thread that does not exist.", hint="Check the thread id.")
+        base = blank(spec, request.owner)
+        return _edited(spec, request, Opening(base, None), steer, 0)
+    if saved.checkpoint.n != saved.head:
+        return _steer_fork(spec, request, saved, steer)
+    resolved = answered(steer.resume, saved.questions)
+    outcomes = by_place(saved.checkpoint, request.namespace, saved.outcomes)
+    opening = Opening(saved.checkpoint, saved.checkpoint, (), outcomes, resolved, (), saved)
+    return _edited(spec, request, opening, steer, saved.head + 1)
+
+
+def _steer_fork(spec: GraphSpec, request: Request, saved: Saved, steer: Steer) -> Opening:
+    """A Command at an older checkpoint: a new branch, whose questions the answers belong to."""
+    fork = _fork(saved.checkpoint, request, saved)
+    resolved = forked_answers(steer.resume, saved, fork, request.namespace)
+    known = replace(saved, questions=resolved.asked, outcomes={}, memos={})
+    opening = Opening(fork, saved.checkpoint, (fork,), {}, resolved, _all_pending(request, saved), known)
+    return _edited(spec, request, opening, steer, saved.head + 2)
+
+
+def _edited(spec: GraphSpec, request: Request, opening: Opening, steer: Steer, n: int) -> Opening:
+    """Add the checkpoint of the Command's update and goto, if it has any; pending tasks keep their ids."""
+    old = opening.checkpoint
+    if old.id and not steer.writes and not steer.goto:
+        return opening
+    values = merged(spec, old.values, [("Command", steer.writes)], old.step + 1)
+    passing = {key: old.values[key] for key in spec.passing if key in old.values and key not in values}
+    carried_over = carried(old, request.namespace)
+    frontier = with_targets(carried_over, steer.goto)
+    stamp = Stamp(n, request.token, "update")
+    made = restamped(old, stamp, parent=old.id or None, step=old.step + 1, values={**values, **passing}, frontier=frontier)
+    made = replace(made, origin=old.origin if old.id else n)
+    outcomes = {_place(frontier, trigger.id): opening.outcomes[i] for i, trigger in enumerate(carried_over) if i in opening.outcomes}
+    return replace(opening, checkpoint=made, made=(*opening.made, made), outcomes=outcomes)
+
+
+def _place(frontier: tuple[Trigger, ...], task: str) -> int:
+    return next(index for index, trigger in enumerate(frontier) if trigger.id == task)
+
+
+def with_targets(frontier: tuple[Trigger, ...], goto: Sequence[str | Send]) -> tuple[Trigger, ...]:
+    """Return ``frontier`` with jump targets added, in order of application; a node already waiting is not added twice."""
+    edges = {trigger.node: trigger for trigger in frontier if trigger.arg is MISSING}
+    sends = [trigger for trigger in frontier if trigger.arg is not MISSING]
+    for target in goto:
+        if isinstance(target, Send):
+            sends.append(Trigger(target.node, target.arg))
+        else:
+            edges.setdefault(target, Trigger(target))
+    return (*[edges[name] for name in sorted(edges)], *sends)
+
+
+def keep_ids(frontier: tuple[Trigger, ...], old: tuple[Trigger, ...]) -> tuple[Trigger, ...]:
+    """Return ``frontier`` with the ids of equal entries of ``old``, so that their tasks stay the same tasks."""
+    used: Counter[str] = Counter()
+    kept = []
+    for trigger in frontier:
+        same = next((other for other in old if (other.node, other.arg) == (trigger.node, trigger.arg) and not used[other.id]), None)
+        if same is not None:
+            used[same.id] += 1
+        kept.append(same or trigger)
+    return tuple(kept)
+
+
+def _fork(checkpoint: Checkpoint, request: Request, saved: Saved) -> Checkpoint:
+    stamp = Stamp(saved.head + 1, request.token, "fork")
+    return restamped(checkpoint, stamp, step=checkpoint.step + 1, frontier=renewed(checkpoint))
+
+
+def _entered(spec: GraphSpec, request: Request, opening: Opening) -> Opening:
+    """Take the step of START at once when no user code decides where a turn begins."""
+    frontier = opening.checkpoint.frontier
+    if len(frontier) != 1 or frontier[0].node != START:
+        return opening
+    head = opening.made[-1].n if opening.made else opening.saved.head if opening.saved else 0
+    made = apply(spec, opening.checkpoint, [(START, start_outcome(frontier[0]))], Stamp(head + 1, request.token), request.exported)
+    return replace(opening, checkpoint=made, made=(*opening.made, made), outcomes={}, saved=None)
+
+
+def start_outcome(trigger: Trigger) -> Done:
+    """Return what START does with its input: hand it on as an update."""
+    update = trigger.arg
+    return Done(tuple(update.items())) if isinstance(update, dict) else Done()
+
+
+def _existing(saved: Saved | None) -> Saved:
+    if saved is None:
+        raise EmptyInputError("Received no input, and there is no saved thread to continue.", hint="Pass an input, or check the thread id.")
+    return saved
+
+
+def _all_pending(request: Request, saved: Saved) -> tuple[str, ...]:
+    return () if request.path else tuple(sorted(pending_ids(saved.questions)))

@@ -1,0 +1,86 @@
+"""Stream modes: each is a projection of the run's events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from graphkit.core.command import ROOT
+from graphkit.core.events import Emitted, NodeFinished, Paused, ValuesChanged
+from graphkit.core.ids import LEVEL
+from graphkit.graph.snapshot import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from graphkit.core.events import Event
+    from graphkit.core.task import Write
+
+INTERRUPT = "__interrupt__"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """How events become what ``stream`` yields.
+
+    Args:
+        modes: The modes that are wanted.
+        labelled: Whether chunks carry their mode: a list of modes was asked for.
+        subgraphs: Whether events of subgraphs are shown, and chunks carry their namespace.
+    """
+
+    modes: tuple[str, ...]
+    labelled: bool
+    subgraphs: bool
+
+    @property
+    def live(self) -> bool:
+        """Whether something may have to be shown while a node runs."""
+        return self.subgraphs or "custom" in self.modes
+
+    def chunks(self, event: Event) -> Iterator[object]:
+        """Yield what an event looks like in the modes that show it."""
+        if event.namespace and not self.subgraphs:
+            return
+        for mode, data in _views(event):
+            if mode in self.modes:
+                yield self._dressed(event.namespace, mode, data)
+
+    def _dressed(self, namespace: str, mode: str, data: object) -> object:
+        path = tuple(namespace.split(LEVEL)) if namespace else ()
+        if self.labelled:
+            return (path, mode, data) if self.subgraphs else (mode, data)
+        return (path, data) if self.subgraphs else data
+
+
+def _views(event: Event) -> Iterator[tuple[str, object]]:
+    match event:
+        case ValuesChanged():
+            values = shown(event.values)
+            if not event.interrupts:
+                yield "values", values
+            else:
+                yield "values", {**(values if isinstance(values, dict) else {}), INTERRUPT: event.interrupts}
+        case NodeFinished():
+            update: dict[str, object] = {event.node: update_of(event.writes)}
+            if event.cached:
+                update["__metadata__"] = {"cached": True}
+            yield "updates", update
+        case Paused():
+            yield "updates", {INTERRUPT: event.interrupts}
+            if not event.interrupts:
+                yield "values", {INTERRUPT: ()}
+        case Emitted():
+            yield "custom", event.data
+        case _:
+            assert_never(event)
+
+
+def update_of(writes: Sequence[Write]) -> object:
+    """Return a node's writes as an update: a dict, a list of dicts if a key was written twice, None for none."""
+    if not writes:
+        return None
+    if writes[0][0] == ROOT:
+        return writes[0][1] if len(writes) == 1 else [update for _, update in writes]
+    update = dict(writes)
+    return update if len(update) == len(writes) else [{key: value} for key, value in writes]

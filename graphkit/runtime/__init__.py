@@ -1,0 +1,10 @@
+"""Where programs meet the world: user code is entered here, and two drivers carry out effects.
+
+``threads.drive`` is the sync driver, ``aio.drive`` the async one; the latter is imported only when it is needed.
+"""
+from __future__ import annotations
+
+from graphkit.runtime.node import Action, Call, Handed, Read, Router, Service
+from graphkit.runtime.threads import drive
+
+__all__ = ["Action", "Call", "Handed", "Read", "Router", "Service", "drive"]

@@ -1,0 +1,268 @@
+"""The async driver: carries out a program's effects in an event loop. Sync nodes run in threads.
+
+A superstep of one async node is awaited inline, without a task of its own. Tasks that run side by side are asyncio
+tasks; they and everything a node emits meet in one mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
+from graphkit.errors import MissingCheckpointerError
+from graphkit.runtime.answers import check_answers
+from graphkit.runtime.node import aperform
+from graphkit.runtime.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from graphkit.core.effects import Effect, Program, R
+    from graphkit.core.events import Event
+    from graphkit.core.graph import GraphSpec
+    from graphkit.core.task import Outcome, Task
+    from graphkit.runtime.node import Call
+    from graphkit.scope import RunScope
+    from graphkit.storage import Hold, Prepared
+
+Letter: TypeAlias = "tuple[Task, Outcome | BaseException] | Event"
+
+
+class Result:
+    """The last item a driven program yields: its result (async generators cannot return one)."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+async def drive(program: Program[R], spec: GraphSpec, run: RunScope, *, live: bool = False) -> AsyncGenerator[Event | Result, None]:
+    """Carry out a program; yield its events, then its Result. As ``threads.drive``."""
+    driver = AsyncDriver(spec, run)
+    if live:
+        run.emit = driver.mailbox.post
+    try:
+        effect = next(program)
+        while True:
+            try:
+                if type(effect) is Run and not live:
+                    reply: object = await aperform(spec, run, effect.task, driver.in_thread)
+                elif type(effect) is Emit:
+                    reply = None
+                    yield effect.event
+                elif type(effect) is Run or type(effect) is Wait:
+                    if type(effect) is Run:
+                        driver.start((effect.task,), None)
+                    ended: list[tuple[Task, Outcome]] = []
+                    async for letter in driver.wait(ended, stop=type(effect) is Wait and effect.stop):
+                        yield letter
+                    reply = ended[0][1] if type(effect) is Run else ended
+                else:
+                    reply = await driver.carry_out(effect)
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the program decides
+                effect = program.throw(error)
+            else:
+                effect = program.send(reply)
+    except StopIteration as end:
+        yield Result(end.value)
+    finally:
+        program.close()
+        await driver.close()
+
+
+async def result_of(program: Program[R], spec: GraphSpec, run: RunScope) -> R:
+    """Drive a program to its end and return its result; events of a subgraph go to the parent's stream."""
+    events = drive(program, spec, run)
+    try:
+        async for event in events:
+            if isinstance(event, Result):
+                result: R = event.value  # type: ignore[assignment]
+                return result
+            if run.emit is not None:
+                run.emit(event)
+    finally:
+        await events.aclose()
+    raise AssertionError("A driven program ends with its Result.")
+
+
+class Mailbox:
+    """A queue that any thread may post to and one coroutine reads."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._letters: deque[Letter] = deque()
+        self._reader: asyncio.Future[None] | None = None
+
+    def post(self, letter: Letter) -> None:
+        """Deliver a letter and wake the reader."""
+        if threading.get_ident() == self._thread:
+            self._deliver(letter)
+        else:
+            self._loop.call_soon_threadsafe(self._deliver, letter)
+
+    def __bool__(self) -> bool:
+        return bool(self._letters)
+
+    async def get(self) -> Letter:
+        """Return the oldest letter, waiting for one."""
+        while not self._letters:
+            self._reader = self._loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._letters.popleft()
+
+    def _deliver(self, letter: Letter) -> None:
+        self._letters.append(letter)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+class AsyncDriver:
+    """The hands of one program."""
+
+    def __init__(self, spec: GraphSpec, run: RunScope) -> None:
+        self._spec = spec
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        self._pool: Pool | None = None
+        self._flying: set[asyncio.Task[None]] = set()
+        self._queued: deque[Task] = deque()
+        self._expected = 0
+        self._limit = 0
+        self._write: asyncio.Task[None] | None = None
+        self.mailbox = Mailbox()
+
+    async def carry_out(self, effect: Effect) -> object:
+        """Carry out an effect that no event can interrupt."""
+        match effect:
+            case Load():
+                return await self._hold.aload(self._run.namespace, effect.checkpoint_id)
+            case History():
+                return await self._hold.ahistory(self._run.namespace, effect)
+            case Commit():
+                await self._commit(effect)
+            case Start():
+                self.start(effect.tasks, effect.limit)
+            case Settle():
+                await self._settle()
+            case CheckAnswers():
+                check_answers(effect.answers)
+            case Run() | Wait() | Emit():
+                raise AssertionError(effect)
+            case _:
+                assert_never(effect)
+        return None
+
+    def start(self, tasks: Sequence[Task], limit: int | None) -> None:
+        """Start tasks, ``limit`` at a time."""
+        self._limit = limit or len(tasks)
+        self._queued.extend(tasks)
+        self._expected += len(tasks)
+        self._fill()
+
+    async def wait(self, ended: list[tuple[Task, Outcome]], *, stop: bool) -> AsyncGenerator[Event, None]:
+        """Yield events until at least one task has ended; put all that have into ``ended``."""
+        if stop:
+            self._expected -= len(self._queued)
+            self._queued.clear()
+        while (self._expected and not ended) or self.mailbox:
+            letter = await self.mailbox.get()
+            if not isinstance(letter, tuple):
+                yield letter
+                continue
+            self._expected -= 1
+            task, outcome = letter
+            if isinstance(outcome, BaseException):
+                raise outcome
+            ended.append((task, outcome))
+
+    def in_thread(self, call: Call) -> asyncio.Future[object]:
+        """Make a call in a thread, in a copy of the current context."""
+        if self._pool is None:
+            self._pool = Pool(None)
+        future: asyncio.Future[object] = self._loop.create_future()
+        self._pool.start([partial(copy_context().run, self._call, call, future)])
+        return future
+
+    async def close(self) -> None:
+        """Leave nothing behind: cancel what runs and wait for it, finish the commit under way, give the thread back."""
+        self._queued.clear()
+        for flying in self._flying:
+            flying.cancel()
+        if self._flying:
+            await asyncio.gather(*self._flying, return_exceptions=True)
+        if self._write is not None:
+            await asyncio.gather(self._write, return_exceptions=True)
+        hold = self._run.hold
+        if hold is not None and not self._run.path and hold.held:
+            await hold.arelease("error")
+
+    @property
+    def _hold(self) -> Hold:
+        if self._run.hold is None:
+            raise MissingCheckpointerError("This needs a checkpointer, but the graph has none.", hint="Compile with checkpointer=...")
+        return self._run.hold
+
+    def _fill(self) -> None:
+        while self._queued and len(self._flying) < self._limit:
+            task = self._queued.popleft()
+            flying = self._loop.create_task(self._work(task))
+            self._flying.add(flying)
+            flying.add_done_callback(self._landed)
+
+    def _landed(self, flying: asyncio.Task[None]) -> None:
+        self._flying.discard(flying)
+        self._fill()
+
+    async def _work(self, task: Task) -> None:
+        try:
+            self.mailbox.post((task, await aperform(self._spec, self._run, task, self.in_thread)))
+        except BaseException as error:
+            self.mailbox.post((task, error))
+            raise
+
+    def _call(self, call: Call, future: asyncio.Future[object]) -> None:
+        try:
+            result = call.function(*call.args, **call.kwargs)
+        except BaseException as error:  # noqa: BLE001 - raised where it is awaited
+            self._loop.call_soon_threadsafe(_settle_future, future, None, error)
+        else:
+            self._loop.call_soon_threadsafe(_settle_future, future, result, None)
+
+    async def _commit(self, commit: Commit) -> None:
+        prepared = self._hold.prepare(self._run.namespace, commit)
+        await self._settle()
+        if commit.wait:
+            await self._hold.awrite(prepared)
+        else:
+            self._write = self._loop.create_task(self._awrite(prepared))
+
+    async def _awrite(self, prepared: Prepared) -> None:
+        await self._hold.awrite(prepared)
+
+    async def _settle(self) -> None:
+        if self._write is not None:
+            write, self._write = self._write, None
+            await write
+
+
+def _settle_future(future: asyncio.Future[object], result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    elif isinstance(error, StopIteration):
+        future.set_exception(RuntimeError(f"A node raised {error!r}."))
+    else:
+        future.set_exception(error)

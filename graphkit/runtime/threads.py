@@ -1,0 +1,201 @@
+"""The sync driver: carries out a program's effects in the calling thread, and side by side in threads.
+
+A superstep of one task runs inline. Tasks that run side by side put their outcomes into one mailbox, and so does
+everything a node emits while somebody reads the stream live.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
+from graphkit.errors import MissingCheckpointerError
+from graphkit.runtime.answers import check_answers
+from graphkit.runtime.node import perform
+from graphkit.runtime.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from graphkit.core.effects import Effect, Program, R
+    from graphkit.core.events import Event
+    from graphkit.core.graph import GraphSpec
+    from graphkit.core.task import Outcome, Task
+    from graphkit.scope import RunScope
+    from graphkit.storage import Hold, Prepared
+
+Letter: TypeAlias = "tuple[Task, Outcome | BaseException] | Event"
+
+
+def drive(program: Program[R], spec: GraphSpec, run: RunScope, *, live: bool = False) -> Generator[Event, None, R]:
+    """Carry out a program; yield its events, return its result.
+
+    Args:
+        program: From ``core``.
+        spec: The graph whose nodes the program runs.
+        run: Its scope; ``emit`` is set here when ``live``.
+        live: Whether events emitted inside nodes are to be seen while the nodes run.
+
+    Raises:
+        BaseException: What the program raises. The thread has been given back by then.
+    """
+    driver = ThreadDriver(spec, run)
+    if live:
+        run.emit = driver.mailbox.put
+    try:
+        effect = next(program)
+        while True:
+            try:
+                if type(effect) is Run and not live:
+                    reply: object = perform(spec, run, effect.task)
+                elif type(effect) is Emit:
+                    reply = None
+                    yield effect.event
+                elif type(effect) is Run:
+                    driver.start((effect.task,), None)
+                    reply = (yield from driver.wait(stop=False))[0][1]
+                elif type(effect) is Wait:
+                    reply = yield from driver.wait(stop=effect.stop)
+                else:
+                    reply = driver.carry_out(effect)
+            except GeneratorExit:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the program decides
+                effect = program.throw(error)
+            else:
+                effect = program.send(reply)
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        program.close()
+        driver.close()
+
+
+class ThreadDriver:
+    """The hands of one program."""
+
+    def __init__(self, spec: GraphSpec, run: RunScope) -> None:
+        self._spec = spec
+        self._run = run
+        self._pool: Pool | None = None
+        self._expected = 0
+        self._writer: _Writer | None = None
+        self.mailbox: SimpleQueue[Letter] = SimpleQueue()
+
+    def carry_out(self, effect: Effect) -> object:
+        """Carry out an effect that no event can interrupt."""
+        match effect:
+            case Load():
+                return self._hold.load(self._run.namespace, effect.checkpoint_id)
+            case History():
+                return self._hold.history(self._run.namespace, effect)
+            case Commit():
+                self._commit(effect)
+            case Start():
+                self.start(effect.tasks, effect.limit)
+            case Settle():
+                self._settle()
+            case CheckAnswers():
+                check_answers(effect.answers)
+            case Run() | Wait() | Emit():
+                raise AssertionError(effect)
+            case _:
+                assert_never(effect)
+        return None
+
+    def start(self, tasks: Sequence[Task], limit: int | None) -> None:
+        """Start tasks in threads, each in a copy of the caller's context."""
+        if self._pool is None:
+            self._pool = Pool(limit)
+        self._expected += len(tasks)
+        self._pool.start([partial(copy_context().run, self._work, task) for task in tasks])
+
+    def wait(self, *, stop: bool) -> Generator[Event, None, list[tuple[Task, Outcome]]]:
+        """Yield events until at least one task has ended, then return all that have."""
+        if stop and self._pool is not None:
+            self._expected -= self._pool.cancel()
+        ended: list[tuple[Task, Outcome]] = []
+        while (self._expected and not ended) or not self.mailbox.empty():
+            letter = self.mailbox.get()
+            if not isinstance(letter, tuple):
+                yield letter
+                continue
+            self._expected -= 1
+            task, outcome = letter
+            if isinstance(outcome, BaseException):
+                raise outcome
+            ended.append((task, outcome))
+        return ended
+
+    def close(self) -> None:
+        """Leave nothing behind: forget what has not begun, finish the commit under way, give the thread back."""
+        if self._pool is not None:
+            self._pool.cancel()
+        if self._writer is not None:
+            self._writer.wait(quiet=True)
+        hold = self._run.hold
+        if hold is not None and not self._run.path and hold.held:
+            hold.release("error")
+
+    @property
+    def _hold(self) -> Hold:
+        if self._run.hold is None:
+            raise MissingCheckpointerError("This needs a checkpointer, but the graph has none.", hint="Compile with checkpointer=...")
+        return self._run.hold
+
+    def _work(self, task: Task) -> None:
+        try:
+            self.mailbox.put((task, perform(self._spec, self._run, task)))
+        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt and the like belong to the caller's thread
+            self.mailbox.put((task, error))
+
+    def _commit(self, commit: Commit) -> None:
+        prepared = self._hold.prepare(self._run.namespace, commit)
+        if commit.wait and self._writer is None:
+            self._hold.write(prepared)
+            return
+        self._settle()
+        if commit.wait:
+            self._hold.write(prepared)
+        else:
+            self._writer = self._writer or _Writer(self._hold)
+            self._writer.write(prepared)
+
+    def _settle(self) -> None:
+        if self._writer is not None:
+            self._writer.wait()
+
+
+class _Writer:
+    """Writes one commit at a time in the background (``durability="async"``)."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self._pool = Pool(1)
+        self._busy = False
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def write(self, prepared: Prepared) -> None:
+        """Begin to write; the one before has been waited for."""
+        self._busy = True
+        self._pool.start([partial(self._write, prepared)])
+
+    def wait(self, *, quiet: bool = False) -> None:
+        """Wait for the commit under way and raise what went wrong with it, unless ``quiet``."""
+        if self._busy:
+            error = self._done.get()
+            self._busy = False
+            if error is not None and not quiet:
+                raise error
+
+    def _write(self, prepared: Prepared) -> None:
+        try:
+            self._hold.write(prepared)
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            self._done.put(error)
+        else:
+            self._done.put(None)
