@@ -15,7 +15,14 @@ from graphkit.core.effects import Commit, Memo
 from graphkit.core.events import Emitted
 from graphkit.core.resume import interrupt_id
 from graphkit.core.task import Question
-from graphkit.errors import GraphInterrupt, InterruptMismatchError, InvalidAnswerError, InvalidConfigError, MissingCheckpointerError, OutsideRunError
+from graphkit.errors import (
+    GraphInterrupt,
+    InterruptMismatchError,
+    InvalidAnswerError,
+    InvalidConfigError,
+    MissingCheckpointerError,
+    OutsideRunError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -96,11 +103,15 @@ leave = _current.reset
 def _require(caller: str) -> Scope:
     scope = _current.get()
     if scope is None:
-        raise OutsideRunError(f"{caller} was called outside of a running node.", hint="Call it in a node, a router or a tool of a running graph.")
+        raise OutsideRunError(
+            f"{caller} was called outside of a running node.", hint="Call it in a node, a router or a tool of a running graph."
+        )
     return scope
 
 
-def interrupt(value: object, *, key: str | None = None, response_schema: type | dict[str, object] | None = None, deadline: datetime | None = None) -> object:
+def interrupt(
+    value: object, *, key: str | None = None, response_schema: type | dict[str, object] | None = None, deadline: datetime | None = None
+) -> object:
     """Ask the caller and return the answer; the first call pauses the thread, for as long as it takes.
 
     The node runs again from its top when the answer comes (use ``once`` for what must not happen twice). Answers are
@@ -179,7 +190,9 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
     return cast("T", memos[key])
 
 
-async def _once_later(scope: Scope, key: str, fn: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+async def _once_later(
+    scope: Scope, key: str, fn: Callable[..., Awaitable[object]], args: tuple[object, ...], kwargs: dict[str, object]
+) -> object:
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
         scope.memos[key] = result = await fn(*args, **kwargs)

@@ -94,7 +94,9 @@ def merged(spec: GraphSpec, values: Mapping[str, object], written: Sequence[tupl
     return result
 
 
-def route(spec: GraphSpec, checkpoint: Checkpoint, finished: Finished) -> tuple[tuple[Trigger, ...], Mapping[str, frozenset[str]], frozenset[str]]:
+def route(
+    spec: GraphSpec, checkpoint: Checkpoint, finished: Finished
+) -> tuple[tuple[Trigger, ...], Mapping[str, frozenset[str]], frozenset[str]]:
     """Return (frontier, join progress, deferred nodes) after a superstep."""
     names: set[str] = set()
     triggers: list[Trigger] = []
@@ -171,7 +173,9 @@ def _explained(error: Exception, spec: GraphSpec, key: str, written: Sequence[tu
     by = ("node " if len(set(nodes)) == 1 else "nodes ") + ", ".join(map(repr, dict.fromkeys(nodes)))
     facts: dict[str, object] = {"key": key, "nodes": nodes, "step": step}
     if key not in spec.channels:
-        return UnknownKeyError(f"The update of {by} has the key {key!r}, which the state does not have.", hint=nearest(key, spec.channels), **facts)
+        return UnknownKeyError(
+            f"The update of {by} has the key {key!r}, which the state does not have.", hint=nearest(key, spec.channels), **facts
+        )
     if isinstance(error, ConflictingWritesError):
         return ConflictingWritesError(
             f"At key {key!r}: Can receive only one value per step; {len(nodes)} updates came in superstep {step} ({by}).",
@@ -179,7 +183,9 @@ def _explained(error: Exception, spec: GraphSpec, key: str, written: Sequence[tu
             **facts,
         )
     if isinstance(error, InvalidStateError):
-        return InvalidStateError(f"The value of {key!r} after superstep {step} ({by}) does not fit the schema: {error.message}", hint=error.hint, **facts)
+        return InvalidStateError(
+            f"The value of {key!r} after superstep {step} ({by}) does not fit the schema: {error.message}", hint=error.hint, **facts
+        )
     return ReducerError(
         f"The reducer of {key!r} failed in superstep {step} on the update of {by}: {type(error).__name__}: {error}",
         hint="A reducer takes (value, update) and returns the new value; check what the node returned.",

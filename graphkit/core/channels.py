@@ -7,7 +7,6 @@ stand in ``Annotated[T, ...]``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
@@ -15,7 +14,7 @@ from graphkit.core.command import MISSING, Overwrite
 from graphkit.errors import ConflictingWritesError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 OVERWRITE_KEY = "__overwrite__"
 """``{"__overwrite__": value}`` is Overwrite(value) for callers that can only send JSON."""
@@ -194,7 +193,7 @@ class BinaryOperatorAggregate:
         return value
 
 
-def _is_overwrite(update: object) -> TypeGuard[Overwrite | Mapping[str, object]]:
+def _is_overwrite(update: object) -> TypeGuard["Overwrite | Mapping[str, object]"]:
     kind = type(update)
     return kind is Overwrite or (kind is dict and len(update) == 1 and OVERWRITE_KEY in update)  # type: ignore[arg-type, operator]
 

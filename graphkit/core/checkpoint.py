@@ -14,7 +14,6 @@ Source = Literal["input", "loop", "update", "fork"]
 """Why a checkpoint was written: new input, a superstep, a state edit, a replay from an older checkpoint."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """One entry of a frontier: a node that runs next.

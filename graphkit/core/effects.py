@@ -194,7 +194,7 @@ class Emit:
 
 Effect: TypeAlias = Load | History | Commit | Settle | CheckAnswers | Run | Start | Wait | Emit
 
-R = TypeVar("R", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
-Program: TypeAlias = "Generator[Effect, object, R]"
-"""A synchronous program over effects, with result R."""
+Program: TypeAlias = "Generator[Effect, object, R_co]"
+"""A synchronous program over effects, with result R_co."""

@@ -147,9 +147,15 @@ class Desk:
         """Return the one transaction: claim, entries, cancellations, release."""
         pending = pending_ids(self.saved.questions) if self.saved is not None else frozenset()
         alive = {trigger.id for trigger in self.checkpoint.frontier if trigger.id}
-        asking = {asked.question.interrupt.id for asked in self.saved.questions if alive & set(asked.question.path)} if self.saved else set()
+        asking = (
+            {asked.question.interrupt.id for asked in self.saved.questions if alive & set(asked.question.path)} if self.saved else set()
+        )
         status: Status = "idle" if not self.checkpoint.frontier else "interrupted"
-        own = {asked.question.interrupt.id for asked in self.saved.questions if within(asked.question.namespace, self.request.namespace)} if self.saved else set()
+        own = (
+            {asked.question.interrupt.id for asked in self.saved.questions if within(asked.question.namespace, self.request.namespace)}
+            if self.saved
+            else set()
+        )
         cancelled = tuple(sorted((pending - asking) & own))
         if self.request.namespace:
             status = "interrupted"
@@ -187,7 +193,9 @@ class Desk:
         if edit.as_node is not None:
             if edit.as_node in self.spec.nodes or edit.as_node in {INPUT, COPY, END}:
                 return edit.as_node
-            raise UnknownNodeError(f"as_node={edit.as_node!r} is no node of the graph.", hint=nearest(edit.as_node, self.spec.nodes), node=edit.as_node)
+            raise UnknownNodeError(
+                f"as_node={edit.as_node!r} is no node of the graph.", hint=nearest(edit.as_node, self.spec.nodes), node=edit.as_node
+            )
         if edit.update is None and self.checkpoint.id:
             return COPY
         writers = self.checkpoint.wrote

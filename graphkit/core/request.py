@@ -105,7 +105,7 @@ class Finished:
     values: Mapping[str, object]
     questions: tuple[Question, ...]
     status: Status
-    escaped: Command | None = None
+    escaped: Command[str] | None = None
 
     @property
     def interrupts(self) -> tuple[Interrupt, ...]:

@@ -67,7 +67,9 @@ def forked_answers(resume: object, saved: Saved, fork: Checkpoint, namespace: st
     asked = {a.question.interrupt.id: a.question for a in saved.questions if a.question.task_id in tasks and old.origin <= a.n <= old.n}
     given = _by_id(resume, asked, {})
     moved = {identity: _moved(question, tasks[question.task_id]) for identity, question in asked.items() if identity in given}
-    resolved = _resolved({moved[identity].interrupt.id: value for identity, value in given.items()}, {q.interrupt.id: q for q in moved.values()})
+    resolved = _resolved(
+        {moved[identity].interrupt.id: value for identity, value in given.items()}, {q.interrupt.id: q for q in moved.values()}
+    )
     return replace(resolved, asked=tuple([Asked(question, fork.n, "pending") for question in moved.values()]))
 
 
@@ -109,7 +111,9 @@ def _require_pending(identity: object, pending: Mapping[str, Question], settled:
     if identity in pending:
         return
     if identity in settled:
-        raise InterruptAlreadyAnsweredError(f"Interrupt {identity!r} is {settled[str(identity)]}; the answer was not used.", interrupt_id=identity)
+        raise InterruptAlreadyAnsweredError(
+            f"Interrupt {identity!r} is {settled[str(identity)]}; the answer was not used.", interrupt_id=identity
+        )
     raise UnknownInterruptError(
         f"Interrupt {identity!r} is not pending on this thread: it is unknown, of another thread, or was answered in an earlier superstep.",
         hint=f"Pending: {_shown(pending)}.",
@@ -119,4 +123,6 @@ def _require_pending(identity: object, pending: Mapping[str, Question], settled:
 
 
 def _shown(pending: Mapping[str, Question]) -> str:
-    return ", ".join(f"{identity} (asks {str(question.interrupt.value)[:60]!r})" for identity, question in list(pending.items())[:5]) or "none"
+    return (
+        ", ".join(f"{identity} (asks {str(question.interrupt.value)[:60]!r})" for identity, question in list(pending.items())[:5]) or "none"
+    )

@@ -113,7 +113,7 @@ class Interrupted:
 class Escaped:
     """The node of a subgraph handed a command to the parent graph; the subgraph ends here. Never stored."""
 
-    command: Command
+    command: Command[str]
 
 
 @dataclass(frozen=True, slots=True)

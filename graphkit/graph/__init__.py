@@ -1,5 +1,7 @@
 """Declare graphs, compile them, run them."""
 
+from __future__ import annotations
+
 from graphkit.graph.builder import StateGraph
 from graphkit.graph.compiled import CompiledGraph
 from graphkit.graph.config import RunOptions

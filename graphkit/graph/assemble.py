@@ -86,7 +86,18 @@ def assemble(builder: StateGraph[object], name: str) -> Parts:
     needs_loop = any([cast("Action", node.action).needs_loop for node in nodes.values()]) or any([g.needs_loop for g in graphs.values()])
     metadata = {node.name: node.metadata for node in builder.nodes.values()}
     return Parts(
-        spec, builder.state, builder.input, builder.output, fields, read_input, read_update, builder.context_schema, graphs, needs_loop, _lines(builder), metadata
+        spec,
+        builder.state,
+        builder.input,
+        builder.output,
+        fields,
+        read_input,
+        read_update,
+        builder.context_schema,
+        graphs,
+        needs_loop,
+        _lines(builder),
+        metadata,
     )
 
 

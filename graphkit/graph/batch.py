@@ -38,7 +38,9 @@ def batch(graph: CompiledGraph, inputs: Sequence[object], config: object, option
     return _unwrapped(results, return_exceptions=return_exceptions)
 
 
-async def abatch(graph: CompiledGraph, inputs: Sequence[object], config: object, options: RunOptions, *, return_exceptions: bool) -> list[Any]:
+async def abatch(
+    graph: CompiledGraph, inputs: Sequence[object], config: object, options: RunOptions, *, return_exceptions: bool
+) -> list[Any]:
     """Invoke once per input in the running loop; see ``CompiledGraph.abatch``."""
     import asyncio  # noqa: PLC0415 - sync users do not need it
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
 
 from graphkit.core.command import END, START, Command
 from graphkit.errors import GraphWarning, InvalidGraphError
@@ -81,7 +81,14 @@ class StateGraph(Generic[StateT]):
         InvalidSchemaError: A schema cannot be read.
     """
 
-    def __init__(self, state_schema: type[StateT], context_schema: type | None = None, *, input_schema: type | None = None, output_schema: type | None = None) -> None:
+    def __init__(
+        self,
+        state_schema: type[StateT],
+        context_schema: type | None = None,
+        *,
+        input_schema: type | None = None,
+        output_schema: type | None = None,
+    ) -> None:
         self.state_schema = state_schema
         self.context_schema = context_schema
         self.state = read_schema(state_schema)
@@ -117,22 +124,22 @@ class StateGraph(Generic[StateT]):
         Raises:
             InvalidGraphError: The name is taken, reserved or has ``|`` or ``:`` in it, or a parameter cannot be filled.
         """
-        name, action = self._named(node, action)
+        name, runs = self._named(node, action)
         self._warn_if_compiled("add_node")
-        if _is_graph(action):
+        if _is_graph(runs):
             schema = read_schema(input_schema) if input_schema is not None else None
-            self.nodes[name] = NodeDeclaration(name, action, None, schema, defer, dict(metadata or {}), _destinations(destinations))
+            self.nodes[name] = NodeDeclaration(name, runs, None, schema, defer, dict(metadata or {}), _destinations(destinations))
             return self
-        if not callable(action):
-            raise InvalidGraphError(f"The action of node {name!r} is {action!r}, which cannot be called.", node=name)
-        signature = read_signature(action, f"node {name!r}")
+        if not callable(runs):
+            raise InvalidGraphError(f"The action of node {name!r} is {runs!r}, which cannot be called.", node=name)
+        signature = read_signature(runs, f"node {name!r}")
         cls = input_schema if input_schema is not None else _schema_class(signature.state_type)
         schema = read_schema(cls) if cls is not None and cls is not self.state_schema else None
         goto = _command_targets(signature.returns)
         said = _destinations(destinations)
         found = said if said is not None else dict.fromkeys(goto) if goto else None
         jumps = goto is not None or said is not None
-        self.nodes[name] = NodeDeclaration(name, action, signature, schema, defer, dict(metadata or {}), found, jumps)
+        self.nodes[name] = NodeDeclaration(name, runs, signature, schema, defer, dict(metadata or {}), found, jumps)
         return self
 
     def add_edge(self, start_key: str | Sequence[str], end_key: str) -> Self:
@@ -177,7 +184,9 @@ class StateGraph(Generic[StateT]):
         if any(router.function is path for router in routers):
             raise InvalidGraphError(f"{_name_of(path)!r} is already a router of {source!r}.", node=source)
         signature = read_signature(path, f"router {_name_of(path)!r} of {source!r}")
-        mapping = None if path_map is None else dict(path_map) if isinstance(path_map, Mapping) else {name: name for name in path_map}
+        mapping: dict[Hashable, str] | None = (
+            None if path_map is None else dict(path_map) if isinstance(path_map, Mapping) else {name: name for name in path_map}
+        )
         targets = tuple(dict.fromkeys(mapping.values())) if mapping is not None else _literals(signature.returns)
         taken = {router.name for router in routers}
         base = _name_of(path)
@@ -206,7 +215,9 @@ class StateGraph(Generic[StateT]):
         """Begin at ``key``: ``add_edge(START, key)``."""
         return self.add_edge(START, key)
 
-    def set_conditional_entry_point(self, path: Callable[..., object], path_map: Mapping[Hashable, str] | Sequence[str] | None = None) -> Self:
+    def set_conditional_entry_point(
+        self, path: Callable[..., object], path_map: Mapping[Hashable, str] | Sequence[str] | None = None
+    ) -> Self:
         """Let ``path`` decide where to begin: ``add_conditional_edges(START, path, path_map)``."""
         return self.add_conditional_edges(START, path, path_map)
 
@@ -228,12 +239,12 @@ class StateGraph(Generic[StateT]):
         """
         from graphkit.graph.validate import validate  # noqa: PLC0415 - imports this module
 
-        validate(self, interrupt or ())
+        validate(cast("StateGraph[object]", self), interrupt or ())
         return self
 
     def compile(
         self,
-        checkpointer: Checkpointer | bool | None = None,
+        checkpointer: Checkpointer | bool | None = None,  # noqa: FBT001 - as in LangGraph
         *,
         store: object = None,
         interrupt_before: Sequence[str] | str | None = None,
@@ -261,7 +272,7 @@ class StateGraph(Generic[StateT]):
         before, after = _breakpoints(interrupt_before, self.nodes), _breakpoints(interrupt_after, self.nodes)
         self.validate(sorted(before | after))
         self._compiled = True
-        parts = assemble(self, name)
+        parts = assemble(cast("StateGraph[object]", self), name)
         return CompiledGraph(parts, Options(checkpointer, store, before, after, debug))
 
     def _named(self, node: object, action: object) -> tuple[str, object]:
@@ -269,7 +280,9 @@ class StateGraph(Generic[StateT]):
             raise InvalidGraphError(f"Node {node!r} has no action.", hint=f'add_node("{node}", function)')
         name = str(node.value if isinstance(node, Enum) else node) if isinstance(node, str) else _name_of(node)
         if name in (START, END) or name.startswith("__") or not name or set(name) & set("|:"):
-            raise InvalidGraphError(f"{name!r} cannot be the name of a node.", hint="A name has no '|' and ':' and does not begin with '__'.", node=name)
+            raise InvalidGraphError(
+                f"{name!r} cannot be the name of a node.", hint="A name has no '|' and ':' and does not begin with '__'.", node=name
+            )
         if name in self.nodes:
             raise InvalidGraphError(f"There is already a node {name!r}.", node=name)
         return name, (action if isinstance(node, str) else node)

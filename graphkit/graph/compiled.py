@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphkit.core.command import END, ROOT, START
 from graphkit.core.request import NewTurn
@@ -92,18 +92,26 @@ class CompiledGraph:
         """
         if stream_mode != "values":
             return list(self.stream(input, config, stream_mode=stream_mode, **options))
-        started = launch(self, read_input(self, input), read_config(config, options), options, None, {})
+        started = launch(self, read_input(self, input), read_config(config, options), options)
         return self._output(started.settle(_exhausted(self._drive(started), started.run.emit)))
 
-    async def ainvoke(self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "values", **options: Unpack[RunOptions]) -> Any:  # noqa: ANN401 - as invoke
+    async def ainvoke(
+        self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "values", **options: Unpack[RunOptions]
+    ) -> Any:  # noqa: ANN401 - as invoke
         """As ``invoke``; sync nodes run in threads."""
         if stream_mode != "values":
             return [chunk async for chunk in self.astream(input, config, stream_mode=stream_mode, **options)]
-        started = launch(self, read_input(self, input), read_config(config, options), options, None, {})
+        started = launch(self, read_input(self, input), read_config(config, options), options)
         return self._output(started.settle(await self._aexhausted(started)))
 
     def stream(
-        self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "updates", subgraphs: bool = False, **options: Unpack[RunOptions]
+        self,
+        input: object,
+        config: ConfigLike = None,
+        *,
+        stream_mode: Modes = "updates",
+        subgraphs: bool = False,
+        **options: Unpack[RunOptions],
     ) -> Iterator[Any]:
         """Run and yield what happens; the run goes on as the caller asks for the next chunk.
 
@@ -119,16 +127,29 @@ class CompiledGraph:
             InvalidStreamModeError: A mode does not exist. Raised at once, as are all errors of the request.
         """
         projection = Projection(read_modes(stream_mode), not isinstance(stream_mode, str), subgraphs)
-        return self._chunks(launch(self, read_input(self, input), read_config(config, options), options, projection, {}), projection)
+        return self._chunks(launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
 
     def astream(
-        self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "updates", subgraphs: bool = False, **options: Unpack[RunOptions]
+        self,
+        input: object,
+        config: ConfigLike = None,
+        *,
+        stream_mode: Modes = "updates",
+        subgraphs: bool = False,
+        **options: Unpack[RunOptions],
     ) -> AsyncIterator[Any]:
         """As ``stream``."""
         projection = Projection(read_modes(stream_mode), not isinstance(stream_mode, str), subgraphs)
-        return self._achunks(launch(self, read_input(self, input), read_config(config, options), options, projection, {}), projection)
+        return self._achunks(launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
 
-    def batch(self, inputs: Sequence[object], config: ConfigLike | Sequence[ConfigLike] = None, *, return_exceptions: bool = False, **options: Unpack[RunOptions]) -> list[Any]:
+    def batch(
+        self,
+        inputs: Sequence[object],
+        config: ConfigLike | Sequence[ConfigLike] = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> list[Any]:
         """Invoke once per input, side by side in threads; results in the order of inputs.
 
         Args:
@@ -141,7 +162,14 @@ class CompiledGraph:
 
         return batch(self, inputs, config, options, return_exceptions=return_exceptions)
 
-    async def abatch(self, inputs: Sequence[object], config: ConfigLike | Sequence[ConfigLike] = None, *, return_exceptions: bool = False, **options: Unpack[RunOptions]) -> list[Any]:
+    async def abatch(
+        self,
+        inputs: Sequence[object],
+        config: ConfigLike | Sequence[ConfigLike] = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> list[Any]:
         """As ``batch``, in the running event loop."""
         from graphkit.graph.batch import abatch  # noqa: PLC0415 - rarely needed
 
@@ -167,7 +195,13 @@ class CompiledGraph:
         return await self._aread(thread.state(self, _at(config, thread_id), subgraphs=subgraphs))
 
     def get_state_history(
-        self, config: ConfigLike = None, *, thread_id: str | None = None, filter: Mapping[str, object] | None = None, before: ConfigLike = None, limit: int | None = None
+        self,
+        config: ConfigLike = None,
+        *,
+        thread_id: str | None = None,
+        filter: Mapping[str, object] | None = None,
+        before: ConfigLike = None,
+        limit: int | None = None,
     ) -> Iterator[StateSnapshot]:
         """Return the checkpoints of a thread, newest first, those of all branches.
 
@@ -184,13 +218,21 @@ class CompiledGraph:
         return iter(self._read(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))))
 
     async def aget_state_history(
-        self, config: ConfigLike = None, *, thread_id: str | None = None, filter: Mapping[str, object] | None = None, before: ConfigLike = None, limit: int | None = None
+        self,
+        config: ConfigLike = None,
+        *,
+        thread_id: str | None = None,
+        filter: Mapping[str, object] | None = None,
+        before: ConfigLike = None,
+        limit: int | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """As ``get_state_history``."""
         for found in await self._aread(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))):
             yield found
 
-    def update_state(self, config: ConfigLike, values: object, as_node: str | None = None, *, thread_id: str | None = None) -> dict[str, object]:
+    def update_state(
+        self, config: ConfigLike, values: object, as_node: str | None = None, *, thread_id: str | None = None
+    ) -> dict[str, object]:
         """Write a checkpoint as if ``as_node`` had returned ``values``; return the config of the new checkpoint.
 
         Args:
@@ -207,15 +249,21 @@ class CompiledGraph:
         """
         return self._read(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
 
-    async def aupdate_state(self, config: ConfigLike, values: object, as_node: str | None = None, *, thread_id: str | None = None) -> dict[str, object]:
+    async def aupdate_state(
+        self, config: ConfigLike, values: object, as_node: str | None = None, *, thread_id: str | None = None
+    ) -> dict[str, object]:
         """As ``update_state``."""
         return await self._aread(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
 
-    def bulk_update_state(self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None) -> dict[str, object]:
+    def bulk_update_state(
+        self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None
+    ) -> dict[str, object]:
         """Write several supersteps of updates in one transaction; each inner sequence is one superstep."""
         return self._read(thread.update(self, _at(config, thread_id), supersteps))
 
-    async def abulk_update_state(self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None) -> dict[str, object]:
+    async def abulk_update_state(
+        self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None
+    ) -> dict[str, object]:
         """As ``bulk_update_state``."""
         return await self._aread(thread.update(self, _at(config, thread_id), supersteps))
 
@@ -251,7 +299,7 @@ class CompiledGraph:
 
     def _launch_inside(self, state: Mapping[str, object], exported: Mapping[str, bool]) -> Launch:
         update = dict(self.parts.read_input(state.get(ROOT) if ROOT in self.parts.fields else state, {}))
-        return launch(self, NewTurn(update), read_config(None), {}, None, exported)
+        return launch(self, NewTurn(update), read_config(None), {}, exported=exported)
 
     def _output(self, finished: Finished) -> Any:  # noqa: ANN401 - the state's type is the user's
         """Return the output keys of the result, with the list of pending questions if there are any."""
@@ -283,13 +331,13 @@ class CompiledGraph:
             events.close()
 
     async def _achunks(self, started: Launch, projection: Projection) -> AsyncIterator[Any]:
-        from graphkit.runtime.aio import Result, drive as adrive  # noqa: PLC0415 - imports asyncio
+        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
 
-        events = adrive(started.program, self.parts.spec, started.run, live=projection.live)
+        events = aio.drive(started.program, self.parts.spec, started.run, live=projection.live)
         try:
             async for event in events:
-                if isinstance(event, Result):
-                    started.settle(event.value)
+                if isinstance(event, aio.Result):
+                    started.settle(cast("Finished", event.value))
                     return
                 for chunk in projection.chunks(event):
                     yield chunk
@@ -297,17 +345,17 @@ class CompiledGraph:
             await events.aclose()
 
     async def _aexhausted(self, started: Launch) -> Finished:
-        from graphkit.runtime.aio import result_of  # noqa: PLC0415 - imports asyncio
+        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
 
-        return await result_of(started.program, self.parts.spec, started.run)
+        return await aio.result_of(started.program, self.parts.spec, started.run)
 
     def _read(self, reading: Reading[T]) -> T:
         return reading.show(_exhausted(drive(reading.program, reading.spec, reading.run)))
 
     async def _aread(self, reading: Reading[T]) -> T:
-        from graphkit.runtime.aio import result_of  # noqa: PLC0415 - imports asyncio
+        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
 
-        return reading.show(await result_of(reading.program, reading.spec, reading.run))
+        return reading.show(await aio.result_of(reading.program, reading.spec, reading.run))
 
 
 def _at(config: ConfigLike, thread_id: str | None) -> Config:

@@ -132,7 +132,7 @@ def _text(configurable: Mapping[str, object], key: str) -> str | None:
 def _number(value: object, name: str) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if type(value) is not int or value < 1:
         raise InvalidConfigError(f"{name} must be an integer of at least 1, not {value!r}.", key=name)
     return value
 
@@ -145,6 +145,6 @@ def _metadata(given: Mapping[str, object], configurable: Mapping[str, object]) -
     copied = {
         key: value
         for key, value in configurable.items()
-        if isinstance(key, str) and isinstance(value, str | int | float | bool) and key not in ADDRESS_KEYS and not key.startswith("__")
+        if isinstance(value, str | int | float | bool) and key not in ADDRESS_KEYS and not key.startswith("__")
     }
     return {**copied, **metadata}

@@ -10,16 +10,24 @@ from graphkit.core.command import MISSING, ROOT, Command
 from graphkit.core.engine import run
 from graphkit.core.ids import child_namespace
 from graphkit.core.request import Continue, NewTurn, Request, Steer
-from graphkit.errors import GraphInterrupt, InvalidConfigError, InvalidUpdateError, MissingCheckpointerError, MissingThreadIdError, ParentCommand, StateError
+from graphkit.errors import (
+    GraphInterrupt,
+    InvalidConfigError,
+    InvalidUpdateError,
+    MissingCheckpointerError,
+    MissingThreadIdError,
+    ParentCommand,
+    StateError,
+)
 from graphkit.graph.config import DEFAULT_RECURSION_LIMIT, DURABILITIES
 from graphkit.scope import RunScope, current
 from graphkit.storage import Checkpointer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from graphkit.core.command import Send
     from graphkit.core.effects import Program
+    from graphkit.core.events import Event
     from graphkit.core.request import Durability, Finished, Input
     from graphkit.core.task import Write
     from graphkit.graph.compiled import CompiledGraph
@@ -67,103 +75,143 @@ class Launch:
         return finished
 
 
-def launch(graph: CompiledGraph, given: Input, config: Config, options: RunOptions, projection: Projection | None, exported: Mapping[str, bool]) -> Launch:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run stands among others: alone at the root, or inside a node of a parent graph.
+
+    Args:
+        hold: The grip on the thread, None without a checkpointer.
+        thread_id: The thread, None without one.
+        run_id: Unique per run of the root graph.
+        config: The config it inherits.
+        context: The context object it inherits.
+        store: The store it inherits.
+        durability: What it inherits.
+        limit: The recursion limit it inherits.
+        emit: Where the parent takes events of subgraphs; None if nobody wants them.
+        parent: The scope of the calling node, None at the root.
+        namespace: "" at the root.
+        path: Task ids from the root down to the calling task.
+        owner: Id of the calling task.
+        base: The checkpoint a stateful subgraph is at, as far as the parent knows.
+        fresh: Whether nothing can be stored in the namespace yet.
+        stateful: Whether the subgraph keeps its state between calls.
+    """
+
+    hold: Hold | None
+    thread_id: str | None
+    run_id: str
+    config: Mapping[str, object]
+    context: object
+    store: object
+    durability: Durability | None = "sync"
+    limit: int = DEFAULT_RECURSION_LIMIT
+    emit: Callable[[Event], None] | None = None
+    parent: Scope | None = None
+    namespace: str = ""
+    path: tuple[str, ...] = ()
+    owner: str = ""
+    base: str | None = None
+    fresh: bool = False
+    stateful: bool = False
+
+
+def launch(
+    graph: CompiledGraph,
+    given: Input,
+    config: Config,
+    options: RunOptions,
+    projection: Projection | None = None,
+    *,
+    exported: Mapping[str, bool] | None = None,
+) -> Launch:
     """Settle everything about a run.
 
     Raises:
         RequestError: The call asks for something that cannot be done; nothing has happened.
     """
     parent = current()
-    checkpointer = graph.options.checkpointer
-    own = isinstance(checkpointer, Checkpointer)
-    if parent is None or own:
-        return _root(graph, given, config, options, projection)
-    hold = parent.run.hold if checkpointer is not False else None
-    stateful = checkpointer is True and hold is not None
-    task = parent.task
-    base = child_namespace(parent.run.namespace, task.node, None if stateful else task.id, 0)
-    call = parent.calls.get(base, 0)
-    parent.calls[base] = call + 1
-    namespace = child_namespace(parent.run.namespace, task.node, None if stateful else task.id, call)
-    durability = _durability(options.get("durability"), hold, parent.run.durability)
-    watched = projection is None and parent.run.subgraphs and parent.run.emit is not None
+    own = isinstance(graph.options.checkpointer, Checkpointer)
+    place = _root(graph, given, config) if parent is None or own else _inside(graph, parent)
     scope = RunScope(
         graph=graph.parts.spec.name,
-        namespace=namespace,
-        path=(*parent.run.path, task.id),
-        config={**parent.run.config, **config.given},
-        context=parent.run.context if options.get("context") is None else _context(graph, options.get("context")),
-        store=graph.options.store if graph.options.store is not None else parent.run.store,
-        hold=hold,
-        thread_id=parent.run.thread_id,
-        run_id=parent.run.run_id,
-        durability=durability,
-        recursion_limit=config.recursion_limit or parent.run.recursion_limit,
-        emit=parent.run.emit if watched else None,
-        subgraphs=parent.run.subgraphs if projection is None else projection.subgraphs,
+        namespace=place.namespace,
+        path=place.path,
+        config={**place.config, **config.given},
+        context=_context(graph, options.get("context")) if options.get("context") is not None else place.context,
+        store=graph.options.store if graph.options.store is not None else place.store,
+        hold=place.hold,
+        thread_id=place.thread_id,
+        run_id=place.run_id,
+        durability=_durability(options.get("durability"), place.hold, place.durability),
+        recursion_limit=config.recursion_limit or place.limit,
+        emit=place.emit if projection is None else None,
+        subgraphs=place.emit is not None if projection is None else projection.subgraphs,
         debug=graph.options.debug,
     )
     request = Request(
         input=given,
-        token=parent.run.run_id,
-        namespace=namespace,
-        path=scope.path,
-        owner=task.id,
-        base=task.checkpoint.children.get(namespace) if stateful else None,
-        durability=durability,
-        fresh=not stateful and not task.resumed,
+        token=place.run_id,
+        namespace=place.namespace,
+        path=place.path,
+        owner=place.owner,
+        base=place.base,
+        checkpoint_id=None if place.path else config.checkpoint_id,
+        durability=scope.durability,
+        fresh=place.fresh,
         recursion_limit=scope.recursion_limit,
         max_concurrency=config.max_concurrency,
         interrupt_before=graph.breakpoints(options.get("interrupt_before"), graph.options.interrupt_before),
         interrupt_after=graph.breakpoints(options.get("interrupt_after"), graph.options.interrupt_after),
         metadata=config.metadata,
-        exported=exported,
-        events=watched or projection is not None,
+        exported=exported or {},
+        events=projection is not None or scope.emit is not None,
     )
-    return Launch(run(graph.parts.spec, request), scope, projection, parent, stateful)
+    return Launch(run(graph.parts.spec, request), scope, projection, place.parent, place.stateful)
 
 
-def _root(graph: CompiledGraph, given: Input, config: Config, options: RunOptions, projection: Projection | None) -> Launch:
+def _root(graph: CompiledGraph, given: Input, config: Config) -> Place:
     checkpointer = graph.options.checkpointer
     if checkpointer is True:
         raise InvalidConfigError("compile(checkpointer=True) is for subgraphs.", hint="Compile a graph that runs by itself with a saver.")
     saver = checkpointer if isinstance(checkpointer, Checkpointer) else None
-    hold = hold_of(saver, config)
     if saver is None and config.checkpoint_id is not None:
-        raise MissingCheckpointerError("A checkpoint_id was given, but the graph has no checkpointer.", hint="Compile with checkpointer=...")
+        raise MissingCheckpointerError(
+            "A checkpoint_id was given, but the graph has no checkpointer.", hint="Compile with checkpointer=..."
+        )
     if saver is None and isinstance(given, Steer) and given.resume is not MISSING:
         raise MissingCheckpointerError("Command(resume=...) needs a checkpointer.", hint="Compile with checkpointer=...")
-    durability = _durability(options.get("durability"), hold, "sync")
-    run_id = uuid4().hex[:16]
-    limit = config.recursion_limit or DEFAULT_RECURSION_LIMIT
-    scope = RunScope(
-        graph=graph.parts.spec.name,
-        namespace="",
-        path=(),
-        config=config.given,
-        context=_context(graph, options.get("context")),
-        store=graph.options.store,
+    return Place(hold_of(saver, config), config.thread_id, uuid4().hex[:16], config.given, None, None)
+
+
+def _inside(graph: CompiledGraph, parent: Scope) -> Place:
+    """Find the place of a subgraph called in a task: the first call, the second, ... each has a namespace of its own."""
+    run, task = parent.run, parent.task
+    hold = run.hold if graph.options.checkpointer is not False else None
+    stateful = graph.options.checkpointer is True and hold is not None
+    task_id = task.id
+    base = child_namespace(run.namespace, task.node, None if stateful else task_id, 0)
+    call = parent.calls.get(base, 0)
+    parent.calls[base] = call + 1
+    namespace = child_namespace(run.namespace, task.node, None if stateful else task_id, call)
+    return Place(
         hold=hold,
-        thread_id=config.thread_id,
-        run_id=run_id,
-        durability=durability,
-        recursion_limit=limit,
-        subgraphs=projection is not None and projection.subgraphs,
-        debug=graph.options.debug,
+        thread_id=run.thread_id,
+        run_id=run.run_id,
+        config=run.config,
+        context=run.context,
+        store=run.store,
+        durability=run.durability,
+        limit=run.recursion_limit,
+        emit=run.emit if run.subgraphs else None,
+        parent=parent,
+        namespace=namespace,
+        path=(*run.path, task_id),
+        owner=task_id,
+        base=task.checkpoint.children.get(namespace) if stateful else None,
+        fresh=not stateful and not task.resumed,
+        stateful=stateful,
     )
-    request = Request(
-        input=given,
-        token=run_id,
-        checkpoint_id=config.checkpoint_id,
-        durability=durability,
-        recursion_limit=limit,
-        max_concurrency=config.max_concurrency,
-        interrupt_before=graph.breakpoints(options.get("interrupt_before"), graph.options.interrupt_before),
-        interrupt_after=graph.breakpoints(options.get("interrupt_after"), graph.options.interrupt_after),
-        metadata=config.metadata,
-        events=projection is not None,
-    )
-    return Launch(run(graph.parts.spec, request), scope, projection, None)
 
 
 def hold_of(saver: Checkpointer | None, config: Config) -> Hold | None:
@@ -197,7 +245,7 @@ def read_input(graph: CompiledGraph, value: object) -> Input:
             return NewTurn(dict(graph.parts.read_input(value, {})))
         if value.graph is not None:
             raise InvalidUpdateError("Command(graph=...) cannot be an input; it is for nodes of subgraphs.")
-        return Steer(_writes(graph, value.update), tuple(cast("tuple[str | Send, ...]", value.targets)), value.resume)
+        return Steer(_writes(graph, value.update), value.targets, value.resume)
     except StateError as error:
         raise type(error)(f"Input: {error.message}", hint=error.hint, **error.facts) from error.__cause__
 
@@ -215,7 +263,9 @@ def _durability(wanted: str | None, hold: Hold | None, default: Durability | Non
         raise InvalidConfigError(f"durability={wanted!r} does not exist.", hint=f"Known: {', '.join(DURABILITIES)}.")
     if hold is None:
         if wanted is not None:
-            raise MissingCheckpointerError(f"durability={wanted!r} needs a checkpointer.", hint="Compile with checkpointer=... or leave it out.")
+            raise MissingCheckpointerError(
+                f"durability={wanted!r} needs a checkpointer.", hint="Compile with checkpointer=... or leave it out."
+            )
         return None
     return cast("Durability", wanted) if wanted is not None else default or "sync"
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from graphkit.core.channels import BinaryOperatorAggregate, Channel, LastValue
 from graphkit.core.command import MISSING, ROOT
@@ -151,7 +151,9 @@ def _kind(cls: object) -> Kind:
         return "dataclass"
     if get_origin(cls) is not None or isinstance(cls, type):
         return "root"
-    raise InvalidSchemaError(f"{cls!r} is no state schema.", hint="Use a TypedDict, a dataclass, a pydantic model or a type such as Annotated[list, add].")
+    raise InvalidSchemaError(
+        f"{cls!r} is no state schema.", hint="Use a TypedDict, a dataclass, a pydantic model or a type such as Annotated[list, add]."
+    )
 
 
 def _is_extension_typeddict(cls: object) -> bool:
@@ -168,7 +170,9 @@ def _hints(cls: object) -> dict[str, object]:
     try:
         hints = get_type_hints(cls, include_extras=True)
     except (NameError, TypeError) as error:
-        raise InvalidSchemaError(f"The annotations of {_name(cls)} cannot be resolved: {error}", hint="Define the types at module level.") from error
+        raise InvalidSchemaError(
+            f"The annotations of {_name(cls)} cannot be resolved: {error}", hint="Define the types at module level."
+        ) from error
     if _is_pydantic(cls):
         return {name: hint for name, hint in hints.items() if name in cls.model_fields}  # type: ignore[attr-defined]
     if isinstance(cls, type) and dataclasses.is_dataclass(cls):
@@ -227,8 +231,8 @@ def _unwrapped(hint: object) -> tuple[object, tuple[object, ...]]:
 
 def _channel(name: str, base: object, extras: tuple[object, ...]) -> Channel:
     for extra in reversed(extras):
-        if isinstance(extra, type) and issubclass(extra, Channel):
-            return extra(base)  # type: ignore[call-arg]
+        if isinstance(extra, type) and hasattr(extra, "merge") and hasattr(extra, "initial"):
+            return cast("Channel", extra(base))
         if not isinstance(extra, type) and isinstance(extra, Channel):
             return extra
     if extras and callable(extras[-1]) and not isinstance(extras[-1], type):
@@ -245,7 +249,9 @@ def _reducer(name: str, function: Callable[..., object]) -> Callable[[object, ob
     variable = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     needed = [p for p in positional if p.default is p.empty]
     if (len(positional) < 2 and not variable) or len(needed) > 2:
-        raise InvalidSchemaError(f"The reducer of {name!r} must take (value, update), but its parameters are {[p.name for p in parameters]}.", key=name)
+        raise InvalidSchemaError(
+            f"The reducer of {name!r} must take (value, update), but its parameters are {[p.name for p in parameters]}.", key=name
+        )
     return function
 
 
@@ -253,7 +259,16 @@ def _start_type(base: object) -> object:
     origin = get_origin(base) or base
     module = getattr(origin, "__module__", "")
     if module == "collections.abc":
-        abstract = {"Sequence": list, "MutableSequence": list, "Collection": list, "Iterable": list, "Set": set, "MutableSet": set, "Mapping": dict, "MutableMapping": dict}
+        abstract = {
+            "Sequence": list,
+            "MutableSequence": list,
+            "Collection": list,
+            "Iterable": list,
+            "Set": set,
+            "MutableSet": set,
+            "Mapping": dict,
+            "MutableMapping": dict,
+        }
         return abstract.get(getattr(origin, "__name__", ""), origin)
     return origin
 
@@ -283,7 +298,7 @@ def _assignment_check(cls: object, name: str) -> Check:
 def _field_check(name: str, info: object) -> Check:  # noqa: ARG001 - same shape as _assignment_check
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - the schema is a pydantic model, so it is loaded
 
-    adapter: TypeAdapter[object] = TypeAdapter(Annotated[info.annotation, info])  # type: ignore[attr-defined, name-defined]
+    adapter: TypeAdapter[object] = TypeAdapter(Annotated[info.annotation, info])  # type: ignore[attr-defined, arg-type]
 
     def check(value: object) -> object:
         try:

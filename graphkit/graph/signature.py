@@ -58,7 +58,10 @@ def read_signature(function: Callable[..., object], owner: str) -> Signature:
     extra = [p.name for p in others[1:] if p.default is p.empty and not _is_variable(p)]
     if extra or (others and others[0].kind is inspect.Parameter.KEYWORD_ONLY and others[0].default is inspect.Parameter.empty):
         names = ", ".join(map(repr, extra or [others[0].name]))
-        raise InvalidGraphError(f"Nothing fills the parameter {names} of {owner}.", hint=f"Besides the state these can be asked for by name: {', '.join(SERVICES)}.")
+        raise InvalidGraphError(
+            f"Nothing fills the parameter {names} of {owner}.",
+            hint=f"Besides the state these can be asked for by name: {', '.join(SERVICES)}.",
+        )
     positional = [p for p in others if p.kind is not p.KEYWORD_ONLY]
     state_type = hints.get(positional[0].name) if positional else None
     return Signature(bool(positional), state_type, services, hints.get("return"), is_async(function))

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def subgraph_action(child: CompiledGraph, fields: Mapping[str, Field], read_update: Update, routers: tuple[Router, ...]) -> Action:
     """Return the action that runs ``child`` inside a graph with ``fields``."""
     inputs = [key for key, field in child.parts.input.fields.items() if key in fields and field.managed is None]
-    exported = {key: _is_same(fields[key], field) for key, field in child.parts.output.fields.items() if key in fields and field.managed is None}
+    exported = {
+        key: _is_same(fields[key], field) for key, field in child.parts.output.fields.items() if key in fields and field.managed is None
+    }
 
     def read(values: Mapping[str, object], _remaining: int) -> object:
         return {key: values[key] for key in inputs if key in values}

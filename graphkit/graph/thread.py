@@ -12,7 +12,14 @@ from graphkit.core.history import Edit, get_history, get_state, update_state
 from graphkit.core.ids import LEVEL, child_namespace, position
 from graphkit.core.request import Continue, Request
 from graphkit.core.task import Done
-from graphkit.errors import CheckpointNotFoundError, InvalidConfigError, MissingCheckpointerError, ThreadNotFoundError, UnknownNodeError, nearest
+from graphkit.errors import (
+    CheckpointNotFoundError,
+    InvalidConfigError,
+    MissingCheckpointerError,
+    ThreadNotFoundError,
+    UnknownNodeError,
+    nearest,
+)
 from graphkit.graph.launch import hold_of
 from graphkit.graph.snapshot import address, snapshot
 from graphkit.scope import RunScope, current
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from graphkit.graph.config import Config
     from graphkit.graph.snapshot import StateSnapshot
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 class StateUpdate(NamedTuple):
@@ -40,13 +47,13 @@ class StateUpdate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Generic[T_co]):
     """A program to be driven and how to show its result."""
 
     program: Program[object]
     spec: GraphSpec
     run: RunScope
-    show: Callable[[object], T]
+    show: Callable[[object], T_co]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def query(filter: Mapping[str, object] | None, before: Config, limit: int | None
         InvalidConfigError: ``limit`` is no positive integer.
         CheckpointNotFoundError: ``before`` names no checkpoint.
     """
-    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+    if limit is not None and (type(limit) is not int or limit < 1):
         raise InvalidConfigError(f"limit must be an integer of at least 1, not {limit!r}.")
     n = position(before.checkpoint_id) if before.checkpoint_id is not None else None
     if before.checkpoint_id is not None and n is None:
@@ -120,10 +127,8 @@ def _place(graph: CompiledGraph, config: Config) -> _Place:
     """
     parent = current()
     saver = graph.options.checkpointer
-    if isinstance(saver, Checkpointer):
-        hold = hold_of(saver, config)
-    else:
-        hold = parent.run.hold if parent is not None else None
+    inherited = parent.run.hold if parent is not None else None
+    hold = hold_of(saver, config) if isinstance(saver, Checkpointer) else inherited
     if hold is None:
         raise MissingCheckpointerError("This needs a checkpointer, but the graph has none.", hint="Compile with checkpointer=...")
     inner = _inner(graph, config.namespace)
@@ -178,5 +183,7 @@ def _child_state(at: _Place, child: CompiledGraph, namespace: str) -> Generator[
 def _existing(found: StateSnapshot | None, at: _Place) -> StateSnapshot:
     if found is None:
         where = f" in namespace {at.request.namespace!r}" if at.request.namespace else ""
-        raise ThreadNotFoundError(f"Thread {at.thread_id!r} has no checkpoints{where}.", hint="Check the id, or invoke the graph with an input first.")
+        raise ThreadNotFoundError(
+            f"Thread {at.thread_id!r} has no checkpoints{where}.", hint="Check the id, or invoke the graph with an input first."
+        )
     return found

@@ -72,4 +72,6 @@ def _checked(key: str, value: object, checks: Mapping[str, Check]) -> object:
     try:
         return Overwrite(check(value.value)) if isinstance(value, Overwrite) else check(value)
     except InvalidStateError as error:
-        raise InvalidStateError(f"The update of {key!r} does not fit the schema: {error.message}", hint=error.hint, key=key) from error.__cause__
+        raise InvalidStateError(
+            f"The update of {key!r} does not fit the schema: {error.message}", hint=error.hint, key=key
+        ) from error.__cause__

@@ -109,7 +109,9 @@ def _endless(builder: StateGraph[object]) -> Iterable[str]:
 
 
 def _jumping(builder: StateGraph[object]) -> Iterable[str]:
-    with_edges = {source for source, _ in builder.edges} | {source for sources, _ in builder.joins for source in sources} | set(builder.routers)
+    with_edges = (
+        {source for source, _ in builder.edges} | {source for sources, _ in builder.joins for source in sources} | set(builder.routers)
+    )
     return [
         f"Node {node.name!r} jumps with Command(goto=...) and has edges as well; goto adds to the edges, so both run."
         for node in builder.nodes.values()

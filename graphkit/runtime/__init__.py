@@ -2,6 +2,7 @@
 
 ``threads.drive`` is the sync driver, ``aio.drive`` the async one; the latter is imported only when it is needed.
 """
+
 from __future__ import annotations
 
 from graphkit.runtime.node import Action, Call, Handed, Read, Router, Service

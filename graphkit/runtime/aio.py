@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
 from graphkit.errors import MissingCheckpointerError
@@ -20,15 +20,16 @@ from graphkit.runtime.node import aperform
 from graphkit.runtime.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from graphkit.core.effects import Effect, Program, R
+    from graphkit.core.effects import Effect, Program
     from graphkit.core.events import Event
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Task
-    from graphkit.runtime.node import Call
     from graphkit.scope import RunScope
     from graphkit.storage import Hold, Prepared
+
+R = TypeVar("R")
 
 Letter: TypeAlias = "tuple[Task, Outcome | BaseException] | Event"
 
@@ -57,10 +58,8 @@ async def drive(program: Program[R], spec: GraphSpec, run: RunScope, *, live: bo
                     reply = None
                     yield effect.event
                 elif type(effect) is Run or type(effect) is Wait:
-                    if type(effect) is Run:
-                        driver.start((effect.task,), None)
                     ended: list[tuple[Task, Outcome]] = []
-                    async for letter in driver.wait(ended, stop=type(effect) is Wait and effect.stop):
+                    async for letter in driver.wait(effect, ended):
                         yield letter
                     reply = ended[0][1] if type(effect) is Run else ended
                 else:
@@ -171,9 +170,11 @@ class AsyncDriver:
         self._expected += len(tasks)
         self._fill()
 
-    async def wait(self, ended: list[tuple[Task, Outcome]], *, stop: bool) -> AsyncGenerator[Event, None]:
-        """Yield events until at least one task has ended; put all that have into ``ended``."""
-        if stop:
+    async def wait(self, effect: Run | Wait, ended: list[tuple[Task, Outcome]]) -> AsyncGenerator[Event, None]:
+        """Yield events until at least one task has ended; put all that have into ``ended``. A Run is started first."""
+        if isinstance(effect, Run):
+            self.start((effect.task,), None)
+        elif effect.stop:
             self._expected -= len(self._queued)
             self._queued.clear()
         while (self._expected and not ended) or self.mailbox:
@@ -187,12 +188,12 @@ class AsyncDriver:
                 raise outcome
             ended.append((task, outcome))
 
-    def in_thread(self, call: Call) -> asyncio.Future[object]:
-        """Make a call in a thread, in a copy of the current context."""
+    def in_thread(self, function: Callable[[], object]) -> asyncio.Future[object]:
+        """Call a function in a thread, in a copy of the current context."""
         if self._pool is None:
             self._pool = Pool(None)
         future: asyncio.Future[object] = self._loop.create_future()
-        self._pool.start([partial(copy_context().run, self._call, call, future)])
+        self._pool.start([partial(copy_context().run, self._call, function, future)])
         return future
 
     async def close(self) -> None:
@@ -232,9 +233,9 @@ class AsyncDriver:
             self.mailbox.post((task, error))
             raise
 
-    def _call(self, call: Call, future: asyncio.Future[object]) -> None:
+    def _call(self, function: Callable[[], object], future: asyncio.Future[object]) -> None:
         try:
-            result = call.function(*call.args, **call.kwargs)
+            result = function()
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
             self._loop.call_soon_threadsafe(_settle_future, future, None, error)
         else:

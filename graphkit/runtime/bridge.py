@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from graphkit.runtime.aio import Result, drive
 
@@ -38,7 +38,7 @@ def drive_in_loop(program: Program[R], spec: GraphSpec, run: RunScope, *, live: 
 class PrivateLoop:
     """An event loop in a thread; works whether or not the caller's thread has a running loop."""
 
-    def __enter__(self) -> PrivateLoop:
+    def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="graphkit-loop", daemon=True)
         self._thread.start()

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from graphkit.core.apply import merged
 from graphkit.core.command import END, MISSING, START, Command, Send
@@ -29,7 +30,7 @@ from graphkit.errors import (
 from graphkit.scope import Scope, enter, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Hashable, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
 
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Question, Task, Write
@@ -131,22 +132,32 @@ def perform(spec: GraphSpec, run: RunScope, task: Task) -> Outcome:
         leave(token)
 
 
-async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callable[[Call], object]) -> Outcome:
-    """Run a task to its end in this event loop; sync functions go through ``in_thread``, which returns an awaitable."""
+async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callable[[Callable[[], object]], Awaitable[object]]) -> Outcome:
+    """Run a task to its end in this event loop.
+
+    A sync node goes to a thread, together with its routers; a sync router of an async node is called in the loop.
+    """
+    action = spec.nodes[task.node].action
+    blocking = action.function if isinstance(action, Action) and action.coroutine is None else None
+    if blocking is not None and isinstance(action, Action) and not action.needs_loop:
+        return cast("Outcome", await in_thread(partial(perform, spec, run, task)))
     scope = Scope(run, task)
     calls = attempt(spec, scope, asynchronous=True)
     token = enter(scope)
     try:
-        call = next(calls)
+        function, args, kwargs = next(calls)
         while True:
             try:
-                reply = call.function(*call.args, **call.kwargs) if _waits(spec, task, call) else in_thread(call)
-                if isawaitable(reply):
-                    reply = await reply
+                if function is blocking:
+                    reply = await in_thread(partial(function, *args, **kwargs))
+                else:
+                    reply = function(*args, **kwargs)
+                    if isawaitable(reply):
+                        reply = await reply
             except BaseException as error:  # noqa: BLE001 - attempt decides what is an outcome and what leaves
-                call = calls.throw(error)
+                function, args, kwargs = calls.throw(error)
             else:
-                call = calls.send(reply)
+                function, args, kwargs = calls.send(reply)
     except StopIteration as end:
         outcome: Outcome = end.value
         return outcome
@@ -170,7 +181,9 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
     except GraphInterrupt as pause:
         return _interrupted(pause, task)
     except ParentCommand as command:
-        return Failed.of(RunError(f"Node {task.node!r} raised ParentCommand by hand: {command.args}", hint="Return Command(graph=Command.PARENT)."))
+        return Failed.of(
+            RunError(f"Node {task.node!r} raised ParentCommand by hand: {command.args}", hint="Return Command(graph=Command.PARENT).")
+        )
     except Exception as error:  # noqa: BLE001 - user code may raise anything
         return Failed.of(error)
 
@@ -208,7 +221,7 @@ def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> C
         escaping = [command for command in commands if isinstance(command, Command) and command.graph is not None]
         if escaping:
             return _escaped(escaping, commands, scope)
-        writes, targets = _updates(spec, action, scope, commands)
+        writes, targets = _updates(action, scope, commands)
     goto, sends = _split(spec, targets, f"Command(goto=...) of node {task.node!r}")
     routers = action.routers if isinstance(action, Action) else ()
     for router in routers:
@@ -224,7 +237,7 @@ def _commands(result: object) -> Sequence[object]:
     return (result,)
 
 
-def _updates(spec: GraphSpec, action: object, scope: Scope, parts: Sequence[object]) -> tuple[tuple[Write, ...], tuple[str | Send, ...]]:
+def _updates(action: object, scope: Scope, parts: Sequence[object]) -> tuple[tuple[Write, ...], tuple[str | Send, ...]]:
     """Return the writes and goto targets of a node's result."""
     if len(parts) == 1 and not isinstance(parts[0], Command):
         return _writes(action, scope, parts[0]), ()
@@ -233,7 +246,9 @@ def _updates(spec: GraphSpec, action: object, scope: Scope, parts: Sequence[obje
     for part in parts:
         if isinstance(part, Command):
             if part.resume is not MISSING:
-                raise InvalidUpdateError(f"Node {scope.task.node!r} returned Command(resume=...); only a caller can answer.", node=scope.task.node)
+                raise InvalidUpdateError(
+                    f"Node {scope.task.node!r} returned Command(resume=...); only a caller can answer.", node=scope.task.node
+                )
             writes.extend(_command_writes(action, scope, part.update))
             targets.extend(part.targets)
         else:
@@ -281,10 +296,14 @@ def _mapped(router: Router, where: str, result: object) -> str | Send:
         try:
             return router.path_map[result]
         except (KeyError, TypeError) as error:
-            raise UnknownNodeError(f"{where} returned {result!r}, which is not in its path_map.", hint=nearest(result, map(str, router.path_map))) from error
+            raise UnknownNodeError(
+                f"{where} returned {result!r}, which is not in its path_map.", hint=nearest(result, map(str, router.path_map))
+            ) from error
     if isinstance(result, str) and result != START:
         return str(result)
-    raise UnknownNodeError(f"{where} did not return a valid destination, but {result!r}.", hint="Return a node name, END, a Send, or a list of them.")
+    raise UnknownNodeError(
+        f"{where} did not return a valid destination, but {result!r}.", hint="Return a node name, END, a Send, or a list of them."
+    )
 
 
 def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[tuple[str, ...], tuple[Send, ...]]:
@@ -307,11 +326,13 @@ def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[
     return tuple(goto), tuple(sends)
 
 
-def _escaped(escaping: Sequence[Command], commands: Sequence[object], scope: Scope) -> Escaped:
+def _escaped(escaping: Sequence[Command[str]], commands: Sequence[object], scope: Scope) -> Escaped:
     node = scope.task.node
     command = escaping[0]
     if command.graph != Command.PARENT:
-        raise InvalidUpdateError(f"Node {node!r} returned Command(graph={command.graph!r}).", hint="Use Command.PARENT or leave graph out.", node=node)
+        raise InvalidUpdateError(
+            f"Node {node!r} returned Command(graph={command.graph!r}).", hint="Use Command.PARENT or leave graph out.", node=node
+        )
     if not scope.run.path:
         raise InvalidUpdateError(f"Node {node!r} returned Command(graph=Command.PARENT), but its graph has no parent.", node=node)
     if len(commands) > 1:
@@ -322,20 +343,14 @@ def _escaped(escaping: Sequence[Command], commands: Sequence[object], scope: Sco
 def _interrupted(pause: GraphInterrupt, task: Task) -> Outcome:
     questions: tuple[Question, ...] = pause.questions  # type: ignore[assignment]
     if not questions:
-        return Failed.of(RunError(f"Node {task.node!r} raised GraphInterrupt by hand.", hint="Call interrupt(value) instead.", node=task.node))
+        return Failed.of(
+            RunError(f"Node {task.node!r} raised GraphInterrupt by hand.", hint="Call interrupt(value) instead.", node=task.node)
+        )
     return Interrupted(questions)
 
 
 def _filled(services: tuple[tuple[str, Service], ...], scope: Scope) -> dict[str, object]:
     return {name: service(scope) for name, service in services} if services else {}
-
-
-def _waits(spec: GraphSpec, task: Task, call: Call) -> bool:
-    """Tell whether a call is made for the event loop, so that it must not go to a thread."""
-    action = spec.nodes[task.node].action
-    if not isinstance(action, Action):
-        return False
-    return call.function is action.coroutine or any([call.function is router.function and router.is_async for router in action.routers])
 
 
 def _require_unchanged(task: Task, before: object, after: object) -> None:

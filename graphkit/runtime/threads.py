@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
 from graphkit.errors import MissingCheckpointerError
@@ -20,12 +20,14 @@ from graphkit.runtime.pool import Pool
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from graphkit.core.effects import Effect, Program, R
+    from graphkit.core.effects import Effect, Program
     from graphkit.core.events import Event
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Task
     from graphkit.scope import RunScope
     from graphkit.storage import Hold, Prepared
+
+R = TypeVar("R")
 
 Letter: TypeAlias = "tuple[Task, Outcome | BaseException] | Event"
 
@@ -54,11 +56,9 @@ def drive(program: Program[R], spec: GraphSpec, run: RunScope, *, live: bool = F
                 elif type(effect) is Emit:
                     reply = None
                     yield effect.event
-                elif type(effect) is Run:
-                    driver.start((effect.task,), None)
-                    reply = (yield from driver.wait(stop=False))[0][1]
-                elif type(effect) is Wait:
-                    reply = yield from driver.wait(stop=effect.stop)
+                elif type(effect) is Run or type(effect) is Wait:
+                    ended = yield from driver.wait(effect)
+                    reply = ended[0][1] if type(effect) is Run else ended
                 else:
                     reply = driver.carry_out(effect)
             except GeneratorExit:
@@ -114,9 +114,11 @@ class ThreadDriver:
         self._expected += len(tasks)
         self._pool.start([partial(copy_context().run, self._work, task) for task in tasks])
 
-    def wait(self, *, stop: bool) -> Generator[Event, None, list[tuple[Task, Outcome]]]:
-        """Yield events until at least one task has ended, then return all that have."""
-        if stop and self._pool is not None:
+    def wait(self, effect: Run | Wait) -> Generator[Event, None, list[tuple[Task, Outcome]]]:
+        """Yield events until at least one task has ended, then return all that have. A Run is started first."""
+        if isinstance(effect, Run):
+            self.start((effect.task,), None)
+        elif effect.stop and self._pool is not None:
             self._expected -= self._pool.cancel()
         ended: list[tuple[Task, Outcome]] = []
         while (self._expected and not ended) or not self.mailbox.empty():

@@ -1,0 +1,296 @@
+"""One run's grip on a thread: what the drivers load from and write to.
+
+The order of operations is written once, as generators over ``rows.Operation``; each pair of public methods differs only
+in who carries them out.
+
+1. The first read of the root namespace fixes the epoch; the claim succeeds only if nobody has written since.
+2. ``prepare`` encodes everything and touches no database, so that a value that cannot be stored fails first.
+3. Every write after the claim is refused once somebody else has taken the thread over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphkit.core.delta import Set
+from graphkit.core.ids import ROOT_NAMESPACE
+from graphkit.errors import (
+    CheckpointNotFoundError,
+    ConcurrentUpdateError,
+    InterruptAlreadyAnsweredError,
+    LeaseLostError,
+    StorageError,
+    ThreadBusyError,
+    UnknownInterruptError,
+    UnserializableValueError,
+)
+from graphkit.storage import records
+from graphkit.storage.chain import Chain, pack
+from graphkit.storage.reading import history, load
+from graphkit.storage.rows import (
+    Busy,
+    Change,
+    CheckpointRow,
+    Claim,
+    Lost,
+    MemoRow,
+    Moved,
+    OutcomeRow,
+    Settled,
+    Taken,
+    Unasked,
+    Write,
+    Written,
+    acarry_out,
+    carry_out,
+)
+
+if TYPE_CHECKING:
+    from graphkit.core.effects import Commit, Entry, Filed, History, Memo, Saved, Status
+    from graphkit.errors import GraphkitError
+    from graphkit.serde import Codec
+    from graphkit.storage.rows import Refusal, Steps
+    from graphkit.storage.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A commit that is ready to be written."""
+
+    change: Change
+    claim: bool
+    release: Status | None
+
+
+class Hold:
+    """A run's grip on a thread, shared by the root program and its subgraph programs; several OS threads may use it.
+
+    Args:
+        site: The saver's database, codec, clock and process.
+        thread_id: The thread; checked.
+    """
+
+    __slots__ = ("__weakref__", "_chains", "_epoch", "_site", "_token", "held", "thread_id")
+
+    def __init__(self, site: Site, thread_id: str) -> None:
+        self._site = site
+        self._token = site.process.token()
+        self._epoch: int | None = None
+        self._chains: dict[str, Chain] = {}
+        self.thread_id = thread_id
+        self.held = False
+
+    @property
+    def codec(self) -> Codec:
+        """The saver's codec."""
+        return self._site.codec
+
+    @property
+    def token(self) -> str:
+        """What the database calls this grip."""
+        return self._token
+
+    def load(self, namespace: str, checkpoint_id: str | None = None) -> Saved | None:
+        """Read a checkpoint, the newest if no id is given, and what is filed with it.
+
+        Raises:
+            CheckpointNotFoundError: The namespace has checkpoints, but not this one.
+        """
+        return carry_out(self._site.backend, self.loading(namespace, checkpoint_id))
+
+    async def aload(self, namespace: str, checkpoint_id: str | None = None) -> Saved | None:
+        """Do what load does."""
+        return await acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
+
+    def history(self, namespace: str, query: History) -> list[Saved]:
+        """Read checkpoints, newest first."""
+        return carry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
+
+    async def ahistory(self, namespace: str, query: History) -> list[Saved]:
+        """Do what history does."""
+        return await acarry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
+
+    def prepare(self, namespace: str, change: Commit) -> Prepared:
+        """Encode a commit. Commits of a namespace are to be written in the order in which they are prepared.
+
+        Raises:
+            UnserializableValueError: A value cannot be stored; ``facts`` has ``path`` and, for a state key, ``key``.
+        """
+        codec = self.codec
+        now = self._site.clock()
+        rows = Change(
+            namespace,
+            tuple([self._checkpoint(namespace, entry, now) for entry in change.entries]),
+            tuple([_outcome(codec, filed) for filed in change.outcomes]),
+            tuple([_memo(codec, memo) for memo in change.memos]),
+            tuple([records.encode_question(codec, question, n, namespace, now) for question, n in change.asked]),
+            tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]),
+            change.cancelled,
+        )
+        return Prepared(rows, change.claim, change.release)
+
+    def write(self, prepared: Prepared) -> None:
+        """Write a prepared commit in one transaction; it is durable when this returns.
+
+        Raises:
+            ThreadBusyError: Claiming: another run holds the thread.
+            ConcurrentUpdateError: Claiming: the thread moved on since it was read. Or a checkpoint is there already.
+            LeaseLostError: Another run took the thread over.
+            InterruptAlreadyAnsweredError: A question is not pending any more.
+            UnknownInterruptError: There is no such question.
+            StorageError: The database failed. In each of these cases nothing of the commit was written.
+        """
+        carry_out(self._site.backend, self.writing(prepared))
+
+    async def awrite(self, prepared: Prepared) -> None:
+        """Do what write does."""
+        await acarry_out(self._site.backend, self.writing(prepared))
+
+    def release(self, status: Status) -> None:
+        """Give the thread back if it is still held; what goes wrong with that is left to the lease to mend."""
+        if self.held:
+            carry_out(self._site.backend, self._release(status))
+
+    async def arelease(self, status: Status) -> None:
+        """Do what release does."""
+        if self.held:
+            await acarry_out(self._site.backend, self._release(status))
+
+    def loading(self, namespace: str, checkpoint_id: str | None = None) -> Steps[Saved | None]:
+        """Return the steps of load."""
+        found = yield from load(self.codec, self.thread_id, namespace, checkpoint_id)
+        if namespace == ROOT_NAMESPACE and self._epoch is None:
+            self._epoch = found.epoch
+        if found.saved is None:
+            if checkpoint_id is not None and found.head >= 0:
+                raise absent(self.thread_id, namespace, checkpoint_id)
+            return None
+        if found.saved.checkpoint.n == found.head:
+            self._chains[namespace] = found.chain
+        return found.saved
+
+    def writing(self, prepared: Prepared, dead: str | None = None) -> Steps[None]:
+        """Return the steps of write; ``dead`` is a holder whose process is known to be gone."""
+        site, namespace = self._site, prepared.change.namespace
+        claim = Claim(self._epoch or 0, site.first_epoch(), dead) if prepared.claim else None
+        now = site.clock()
+        try:
+            reply = yield Write(self.thread_id, self._token, now, now + site.lease, prepared.change, claim, prepared.release)
+        except BaseException:
+            self._chains.pop(namespace, None)
+            raise
+        if isinstance(reply, Busy) and dead is None and site.process.knows_gone(reply.holder):
+            yield from self.writing(prepared, reply.holder)
+        elif isinstance(reply, Written):
+            self._written(prepared, reply)
+        else:
+            self._chains.pop(namespace, None)
+            if isinstance(reply, Lost):
+                self._dropped()
+            raise refused(self.thread_id, namespace, reply)
+
+    def _written(self, prepared: Prepared, written: Written) -> None:
+        # Writes of parallel subgraphs may return in any order.
+        self._epoch = max(self._epoch or 0, written.epoch) if self.held else written.epoch
+        if prepared.release is not None:
+            self._dropped()
+        elif prepared.claim:
+            self.held = True
+            self._site.heartbeat.keep(self)
+
+    def _release(self, status: Status) -> Steps[None]:
+        try:
+            yield from self.writing(Prepared(Change(ROOT_NAMESPACE), claim=False, release=status))
+        except StorageError:
+            self._dropped()
+
+    def _dropped(self) -> None:
+        self.held = False
+        self._site.heartbeat.drop(self)
+
+    def _checkpoint(self, namespace: str, entry: Entry, now: float) -> CheckpointRow:
+        codec, checkpoint = self.codec, entry.checkpoint
+        chain, deltas = self._chains.get(namespace), entry.deltas
+        if chain is None or deltas is None or chain.id != checkpoint.parent or chain.heavy:
+            chain, deltas = Chain(checkpoint.n), {key: Set(value) for key, value in checkpoint.values.items()}
+        try:
+            blob, changes = pack(codec, deltas)
+            record = records.encode_checkpoint(codec, checkpoint, entry.metadata)
+        except UnserializableValueError as error:
+            raise records.blamed(codec, entry, deltas, error) from error
+        chain.add(checkpoint.id, changes)
+        self._chains[namespace] = chain
+        return CheckpointRow(checkpoint.n, checkpoint.id, chain.frame_n, chain.depth, checkpoint.origin, now, record, blob)
+
+
+def _outcome(codec: Codec, filed: Filed) -> OutcomeRow:
+    try:
+        return OutcomeRow(filed.n, filed.task_id, records.encode_outcome(codec, filed.outcome))
+    except UnserializableValueError as error:
+        raise records.blamed_task(codec, filed.task_id, filed.outcome, error) from error
+
+
+def _memo(codec: Codec, memo: Memo) -> MemoRow:
+    what = f"The result of once({memo.key!r})"
+    return MemoRow(memo.n, memo.task_id, memo.key, records.stored(codec.encode, memo.value, what, task_id=memo.task_id))
+
+
+def _answer(codec: Codec, name: str, answer: object) -> bytes:
+    return records.stored(codec.encode, answer, f"The answer to interrupt {name!r}", interrupt_id=name)
+
+
+def absent(thread_id: str, namespace: str, checkpoint_id: str) -> CheckpointNotFoundError:
+    """Return the error for a checkpoint id that is not in a namespace."""
+    return CheckpointNotFoundError(
+        f"Thread {thread_id!r} has no checkpoint {checkpoint_id!r}{_in(namespace)}.",
+        hint="Take the id from get_state_history().",
+        thread_id=thread_id,
+        checkpoint_id=checkpoint_id,
+    )
+
+
+def refused(thread_id: str, namespace: str, refusal: Refusal) -> GraphkitError:
+    """Return the error that tells a user why a write was refused."""
+    match refusal:
+        case Busy():
+            return ThreadBusyError(
+                f"Another run holds thread {thread_id!r}.",
+                hint="Wait for it to end, then try again.",
+                thread_id=thread_id,
+                holder=refusal.holder,
+            )
+        case Moved():
+            return ConcurrentUpdateError(
+                f"Thread {thread_id!r} was changed after it was read.", hint="Read it again, then decide anew.", thread_id=thread_id
+            )
+        case Lost():
+            return LeaseLostError(
+                f"This run no longer holds thread {thread_id!r}; nothing was written.",
+                hint="Read the thread to see who went on.",
+                thread_id=thread_id,
+            )
+        case Taken():
+            return ConcurrentUpdateError(
+                f"Thread {thread_id!r} already has a checkpoint at position {refusal.n}{_in(namespace)}.",
+                hint="Read the thread again, then decide anew.",
+                thread_id=thread_id,
+            )
+        case Settled():
+            return InterruptAlreadyAnsweredError(
+                f"Interrupt {refusal.id!r} of thread {thread_id!r} is answered or cancelled already.",
+                hint="Look at get_state(config).interrupts for what is still asked.",
+                thread_id=thread_id,
+                interrupt_id=refusal.id,
+            )
+        case Unasked():
+            return UnknownInterruptError(
+                f"Thread {thread_id!r} has never asked interrupt {refusal.id!r}.",
+                hint="Look at get_state(config).interrupts for what is asked.",
+                thread_id=thread_id,
+                interrupt_id=refusal.id,
+            )
+
+
+def _in(namespace: str) -> str:
+    return f" in namespace {namespace!r}" if namespace else ""

@@ -1,0 +1,144 @@
+"""From rows back to what is known of a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from graphkit.core.effects import Saved
+from graphkit.core.ids import position
+from graphkit.core.task import Interrupted
+from graphkit.storage.chain import Chain, Rebuild
+from graphkit.storage.records import decode_checkpoint, decode_outcome, decode_question
+from graphkit.storage.rows import Read, ReadQuestions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from graphkit.core.checkpoint import Checkpoint
+    from graphkit.core.effects import Asked, History
+    from graphkit.core.task import Outcome
+    from graphkit.serde import Codec
+    from graphkit.storage.rows import QuestionRow, Reading, Steps
+
+BATCH: Final = 64
+"""Checkpoints read at once while a filter is searched for; each further batch is four times as large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a load found.
+
+    Args:
+        epoch: The thread's epoch; 0 if there is no such thread.
+        head: Position of the newest checkpoint of the namespace; -1 if there is none.
+        saved: The checkpoint; None if it is not there.
+        chain: The state of its chain.
+    """
+
+    epoch: int
+    head: int
+    saved: Saved | None
+    chain: Chain
+
+
+def load(codec: Codec, thread_id: str, namespace: str, checkpoint_id: str | None) -> Steps[Found]:
+    """Read one checkpoint, the newest if no id is given."""
+    before = None
+    if checkpoint_id is not None:
+        n = position(checkpoint_id)
+        before = 0 if n is None else n + 1
+    reading: Reading = yield Read(thread_id, namespace, before)
+    if not reading.rows or checkpoint_id not in (None, reading.rows[0].id):
+        return Found(reading.epoch, reading.head, None, Chain(-1))
+    shelf = yield from _shelf(codec, thread_id, namespace, reading)
+    [(saved, chain)] = _replayed(codec, reading, shelf)
+    return Found(reading.epoch, reading.head, saved, chain)
+
+
+def history(codec: Codec, thread_id: str, namespace: str, query: History) -> Steps[list[Saved]]:
+    """Read the checkpoints that fit a query, newest first."""
+    found: list[Saved] = []
+    before, size = query.before, query.limit
+    if query.filter and size is not None:
+        size = max(size, BATCH)
+    while query.limit is None or len(found) < query.limit:
+        reading: Reading = yield Read(thread_id, namespace, before, size)
+        if not reading.rows:
+            break
+        shelf = yield from _shelf(codec, thread_id, namespace, reading)
+        batch = [saved for saved, _ in _replayed(codec, reading, shelf) if fits(saved, query.filter)]
+        found.extend(reversed(batch))
+        before = reading.rows[0].n
+        if size is None or len(reading.rows) < size:
+            break
+        size *= 4
+    return found[: query.limit]
+
+
+def described(saved: Saved) -> dict[str, object]:
+    """Return the metadata of a checkpoint as users read it: source, step, parents and their own."""
+    return {"source": saved.checkpoint.source, "step": saved.checkpoint.step, "parents": {}, **saved.metadata}
+
+
+def fits(saved: Saved, wanted: Mapping[str, object]) -> bool:
+    """Tell whether the metadata of a checkpoint has all of these values."""
+    if not wanted:
+        return True
+    metadata = described(saved)
+    return all([key in metadata and metadata[key] == value for key, value in wanted.items()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """All that is filed with the checkpoints of one reading, by position."""
+
+    outcomes: Mapping[int, Mapping[str, Outcome]]
+    memos: Mapping[int, Mapping[str, Mapping[str, object]]]
+    questions: tuple[tuple[bool, Asked], ...]
+
+    def of(self, checkpoint: Checkpoint) -> tuple[dict[str, Outcome], dict[str, dict[str, object]], tuple[Asked, ...]]:
+        """Return the outcomes, memos and questions of a checkpoint's step."""
+        low, high = checkpoint.origin, checkpoint.n
+        outcomes: dict[str, Outcome] = {}
+        memos: dict[str, dict[str, object]] = {}
+        if self.outcomes or self.memos:
+            for n in range(low, high + 1):
+                outcomes.update(self.outcomes.get(n, {}))
+                for task_id, results in self.memos.get(n, {}).items():
+                    memos.setdefault(task_id, {}).update(results)
+        questions = tuple([asked for own, asked in self.questions if asked.status == "pending" or (own and low <= asked.n <= high)])
+        return outcomes, memos, questions
+
+
+def _shelf(codec: Codec, thread_id: str, namespace: str, reading: Reading) -> Steps[_Shelf]:
+    asked = {row.id: (row.namespace == namespace, decode_question(codec, row)) for row in reading.questions}
+    decoded = [(row, decode_outcome(codec, row.record)) for row in reading.outcomes]
+    foreign = {name for _, outcome in decoded if isinstance(outcome, tuple) for name in outcome if name not in asked}
+    known = {name: found.question for name, (_, found) in asked.items()}
+    if foreign:
+        rows: tuple[QuestionRow, ...] = yield ReadQuestions(thread_id, tuple(sorted(foreign)))
+        known.update({row.id: decode_question(codec, row).question for row in rows})
+    outcomes: dict[int, dict[str, Outcome]] = {}
+    for row, outcome in decoded:
+        full = Interrupted(tuple([known[name] for name in outcome if name in known])) if isinstance(outcome, tuple) else outcome
+        outcomes.setdefault(row.n, {})[row.task_id] = full
+    memos: dict[int, dict[str, dict[str, object]]] = {}
+    for memo in reading.memos:
+        memos.setdefault(memo.n, {}).setdefault(memo.task_id, {})[memo.key] = codec.decode(memo.record)
+    return _Shelf(outcomes, memos, tuple(asked.values()))
+
+
+def _replayed(codec: Codec, reading: Reading, shelf: _Shelf) -> Iterator[tuple[Saved, Chain]]:
+    """Yield the checkpoints of a reading, oldest first. The chain is the replay's own; take the last one."""
+    rebuild = Rebuild(codec)
+    rebuild.restart(reading.rows[0].frame_n)
+    for blob in reading.chain:
+        rebuild.add("", blob)
+    for row in reading.rows:
+        if row.frame_n == row.n:
+            rebuild.restart(row.n)
+        rebuild.add(row.id, row.changes)
+        checkpoint, metadata = decode_checkpoint(codec, row, rebuild.values(), rebuild.chain.depth)
+        outcomes, memos, questions = shelf.of(checkpoint)
+        yield Saved(checkpoint, reading.head, outcomes, memos, questions, metadata, row.created_at), rebuild.chain
