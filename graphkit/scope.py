@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from graphkit.core.command import Interrupt
 from graphkit.core.effects import Commit, Memo
 from graphkit.core.events import Emitted
+from graphkit.core.record import record
 from graphkit.core.resume import interrupt_id
 from graphkit.core.task import Question
 from graphkit.errors import (
@@ -203,7 +204,7 @@ async def _once_later(
     return memos[key]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecutionInfo:
     """Where the running code is: ids of the checkpoint, namespace, task, thread and run."""
 
@@ -215,7 +216,7 @@ class ExecutionInfo:
     node: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Runtime(Generic[ContextT]):
     """The services of a run, as a node parameter ``runtime: Runtime[MyContext]`` or from get_runtime().
 

@@ -6,12 +6,12 @@ Reducers and checks of the user run here; they must be pure, and a failure names
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphkit.core.checkpoint import Checkpoint, Trigger
 from graphkit.core.command import MISSING, START
 from graphkit.core.ids import checkpoint_id
+from graphkit.core.record import record, replace
 from graphkit.errors import ConflictingWritesError, InvalidStateError, ReducerError, StateError, UnknownKeyError, UnknownNodeError, nearest
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """(node name, outcome) of a superstep's tasks, in order of application."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stamp:
     """The identity of a checkpoint that is about to be made."""
 
@@ -133,7 +133,7 @@ def require_nodes(spec: GraphSpec, names: Iterable[str], where: str) -> None:
 def restamped(checkpoint: Checkpoint, stamp: Stamp, **changes: object) -> Checkpoint:
     """Return a checkpoint made from ``checkpoint`` without a superstep: a fork, an input or an edit."""
     identity = {"id": checkpoint_id(stamp.n, stamp.token), "n": stamp.n, "origin": stamp.n, "source": stamp.source, "parent": checkpoint.id}
-    return replace(checkpoint, **{**identity, **changes})  # type: ignore[arg-type]
+    return replace(checkpoint, **{**identity, **changes})
 
 
 def _arrive(spec: GraphSpec, joins: Mapping[str, frozenset[str]], name: str, source: str, names: set[str]) -> Mapping[str, frozenset[str]]:

@@ -7,10 +7,10 @@ stand in ``Annotated[T, ...]``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
 
 from graphkit.core.command import MISSING, Overwrite
+from graphkit.core.record import record
 from graphkit.errors import ConflictingWritesError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Channel(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LastValue:
     """Takes one update per superstep and keeps it. The channel of a key without a reducer."""
 
@@ -64,7 +64,7 @@ class LastValue:
         return update.value if type(update) is Overwrite else update
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnyValue:
     """Takes any number of updates, assumes they are equal, keeps the last one for one superstep."""
 
@@ -82,7 +82,7 @@ class AnyValue:
         return updates[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EphemeralValue:
     """Keeps an update for one superstep. With ``guard`` (the default) it takes one update, otherwise the last."""
 
@@ -103,7 +103,7 @@ class EphemeralValue:
         return updates[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UntrackedValue:
     """Keeps an update while the run lasts; it is never stored and is gone after a resume."""
 
@@ -124,7 +124,7 @@ class UntrackedValue:
         return updates[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Topic:
     """Collects updates in a list; an update that is a list is taken apart.
 
@@ -156,7 +156,7 @@ class Topic:
         return items
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BinaryOperatorAggregate:
     """Folds updates into the value with a reducer: ``value = operator(value, update)``.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from graphkit.core.command import MISSING
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ Source = Literal["input", "loop", "update", "fork"]
 """Why a checkpoint was written: new input, a superstep, a state edit, a replay from an older checkpoint."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trigger:
     """One entry of a frontier: a node that runs next.
 
@@ -29,7 +30,7 @@ class Trigger:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checkpoint:
     """Where a thread stands in one namespace.
 

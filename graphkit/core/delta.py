@@ -7,28 +7,29 @@ finds such nodes).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Set:
     """The key has this value now."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Append:
     """The list goes on with these items."""
 
     items: Sequence[object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patch:
     """These entries of the dict changed; ``removed`` are gone."""
 
@@ -36,7 +37,7 @@ class Patch:
     removed: tuple[object, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Splice:
     """These positions of the list changed, and it goes on with ``items``: a message was replaced by id."""
 
@@ -44,7 +45,7 @@ class Splice:
     items: Sequence[object] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drop:
     """The key has no value any more."""
 

@@ -6,8 +6,10 @@ effects out; an error while doing so is thrown into the program at the same plac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -23,7 +25,7 @@ Status = Literal["idle", "interrupted", "error"]
 QuestionStatus = Literal["pending", "answered", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """A stored question: ``n`` is the checkpoint whose superstep asked it; ``answer`` counts when answered."""
 
@@ -33,7 +35,7 @@ class Asked:
     answer: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Saved:
     """What the checkpointer knows about one checkpoint.
 
@@ -56,7 +58,7 @@ class Saved:
     created_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A checkpoint to be written. ``deltas`` are against its parent's values; None writes all values."""
 
@@ -65,7 +67,7 @@ class Entry:
     metadata: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Filed:
     """The outcome of a task, to be filed under the step of checkpoint ``n``; a later one replaces it."""
 
@@ -74,7 +76,7 @@ class Filed:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Memo:
     """A result of ``once``, to be remembered for a task of the step of checkpoint ``n``."""
 
@@ -84,7 +86,7 @@ class Memo:
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load:
     """Read a checkpoint of this program's thread and namespace. Reply: Saved, or None if there is none.
 
@@ -95,7 +97,7 @@ class Load:
     checkpoint_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class History:
     """Read checkpoints, newest first. Reply: list of Saved.
 
@@ -110,7 +112,7 @@ class History:
     filter: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Commit:
     """Write in one transaction, all or nothing. Reply: None, once it is durable.
 
@@ -137,12 +139,12 @@ class Commit:
     wait: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settle:
     """Wait for a commit that is under way. Reply: None; a failure of that commit is raised here."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckAnswers:
     """Check answers against JSON schemas. Reply: None, or InvalidAnswerError is thrown.
 
@@ -153,14 +155,14 @@ class CheckAnswers:
     answers: tuple[tuple[str, Mapping[str, object], object], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """Run one task to its end, alone. Reply: its Outcome."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """Start tasks that run in parallel. Reply: None, at once.
 
@@ -173,7 +175,7 @@ class Start:
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wait:
     """Wait until at least one started task has ended. Reply: list of (Task, Outcome), in the order they ended.
 
@@ -185,7 +187,7 @@ class Wait:
     stop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Emit:
     """Hand an event to whoever reads the run's stream. Reply: None."""
 

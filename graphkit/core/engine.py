@@ -14,7 +14,7 @@ thread: it yields effects, and a driver carries them out. Rules that hold here:
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import Stamp, apply
@@ -24,6 +24,7 @@ from graphkit.core.events import NodeFinished, Paused, ValuesChanged
 from graphkit.core.failure import blamed, raised, unserializable
 from graphkit.core.ledger import Ledger, Stop
 from graphkit.core.plan import pending_ids, plan, resumed, to_run
+from graphkit.core.record import replace
 from graphkit.core.request import Finished
 from graphkit.core.task import Done, Escaped, Failed, Held, Interrupted
 from graphkit.core.turn import blank, open_turn, settled_values

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from graphkit.core.task import Write
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValuesChanged:
     """The state after a superstep; ``interrupts`` is set when the run pauses here. Committed when seen."""
 
@@ -21,7 +22,7 @@ class ValuesChanged:
     interrupts: tuple[Interrupt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeFinished:
     """A node's update. Committed when seen. ``cached`` marks one that was kept from an earlier run."""
 
@@ -31,7 +32,7 @@ class NodeFinished:
     cached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paused:
     """The run stops for these questions, or, with none, at a breakpoint. Committed when seen."""
 
@@ -39,7 +40,7 @@ class Paused:
     interrupts: tuple[Interrupt, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Emitted:
     """Data written by a node while it runs. Provisional: the node may still fail and run again."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import MISSING
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from graphkit.core.channels import Channel
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeSpec:
     """A node as the engine sees it.
 
@@ -37,7 +38,7 @@ class NodeSpec:
         object.__setattr__(self, "trigger", Trigger(self.name))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Join:
     """``target`` runs once all of ``sources`` have run since it last fired or the turn began."""
 
@@ -46,7 +47,7 @@ class Join:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphSpec:
     """Everything the engine needs to know of a graph.
 

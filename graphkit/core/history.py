@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import Stamp, apply, merged, restamped
@@ -13,6 +12,7 @@ from graphkit.core.engine import load
 from graphkit.core.failure import raised
 from graphkit.core.ids import within
 from graphkit.core.plan import by_place, finished, pending_ids
+from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Failed, Task
 from graphkit.core.turn import blank, carried, keep_ids, new_input, renewed, settled_values
 from graphkit.errors import CheckpointNotFoundError, InvalidUpdateError, UnknownNodeError, nearest
@@ -33,7 +33,7 @@ COPY = "__copy__"
 """``as_node`` that clones the checkpoint onto a new branch."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """One update made in the name of a node.
 
@@ -46,7 +46,7 @@ class Edit:
     as_node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """A saved checkpoint with what is known of its superstep.
 

@@ -6,11 +6,12 @@ checkpoint, so that the engine can say what happened and yield what comes back: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from graphkit.core.delta import diff
 from graphkit.core.effects import Commit, Entry, Filed
+from graphkit.core.record import record, replace
 from graphkit.core.task import Escaped, Interrupted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from graphkit.core.turn import Opening
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stop:
     """Why and how a run ends at a checkpoint.
 

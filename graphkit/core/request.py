@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphkit.core.command import MISSING
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,19 +19,19 @@ if TYPE_CHECKING:
 Durability = Literal["sync", "async", "exit"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewTurn:
     """New input: the run begins at START. ``update`` is the input as START's update, by key."""
 
     update: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Continue:
     """No input: go on where the thread stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Steer:
     """A Command as input: edit the state, answer questions, start nodes, then go on.
 
@@ -48,7 +49,7 @@ class Steer:
 Input: TypeAlias = NewTurn | Continue | Steer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """One run of one graph.
 
@@ -89,7 +90,7 @@ class Request:
     events: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finished:
     """How a run ended.
 

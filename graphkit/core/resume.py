@@ -6,12 +6,12 @@ Everything that does not fit is refused before any node runs and consumes nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphkit.core.command import MISSING
 from graphkit.core.effects import Asked
 from graphkit.core.ids import derive, looks_like_interrupt_id
+from graphkit.core.record import record, replace
 from graphkit.core.task import task_id
 from graphkit.errors import AmbiguousResumeError, InterruptAlreadyAnsweredError, NothingToResumeError, UnknownInterruptError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graphkit.core.task import Question
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """Answers with the questions they belong to.
 

@@ -5,12 +5,13 @@ A task ends in exactly one Outcome. Writes and routing are one record: they comm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from traceback import format_exception
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from graphkit.core.command import MISSING
 from graphkit.core.ids import derive
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ TRACE_LIMIT: Final = 4000
 """Characters of a traceback kept with a stored failure; the end of it is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """An Interrupt and how to find its way back to the task that asked.
 
@@ -49,7 +50,7 @@ class Question:
         return self.path[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """An answer on its way to ``interrupt()``: the value and the digest of the question it answers."""
 
@@ -57,7 +58,7 @@ class Answer:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """The node finished.
 
@@ -74,7 +75,7 @@ class Done:
     children: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """The node, its router or its update raised.
 
@@ -102,21 +103,21 @@ class Failed:
         return repr(self.error) if self.error is not None else f"{self.kind}({self.message!r})"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interrupted:
     """The node waits for answers; ``questions`` are its own or those of a subgraph it called."""
 
     questions: tuple[Question, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Escaped:
     """The node of a subgraph handed a command to the parent graph; the subgraph ends here. Never stored."""
 
     command: Command[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """A breakpoint stopped the run before this task; the next run does not stop here again."""
 
@@ -124,7 +125,7 @@ class Held:
 Outcome: TypeAlias = Done | Failed | Interrupted | Escaped | Held
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Task:
     """One run of one node. Two tasks are the same only if they are the same object.
 
@@ -151,6 +152,9 @@ class Task:
     remaining: int
     resumed: bool = False
     preset: object = MISSING
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @property
     def id(self) -> str:

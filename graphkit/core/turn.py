@@ -13,13 +13,14 @@ The cases (``saved`` is the loaded checkpoint, if there is one):
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, assert_never
 
 from graphkit.core.apply import Stamp, apply, merged, require_nodes, restamped
 from graphkit.core.checkpoint import Checkpoint, Trigger
 from graphkit.core.command import MISSING, START, Send
 from graphkit.core.plan import by_place, finished, pending_ids
+from graphkit.core.record import record, replace
 from graphkit.core.request import Continue, NewTurn, Steer
 from graphkit.core.resume import Resolved, answered, forked_answers
 from graphkit.core.task import Done, task_id
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from graphkit.core.task import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opening:
     """The first decision of a run.
 

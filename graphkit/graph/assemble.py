@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, cast
 
 from graphkit.core.channels import LastValue
 from graphkit.core.command import END, START
 from graphkit.core.graph import GraphSpec, Join, NodeSpec
 from graphkit.core.ids import derive
+from graphkit.core.record import record
 from graphkit.errors import InvalidSchemaError
 from graphkit.graph.subgraph import subgraph_action
 from graphkit.graph.update import update_reader
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from graphkit.graph.update import Update
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parts:
     """A compiled graph's parts.
 

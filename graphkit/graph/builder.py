@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
 
 from graphkit.core.command import END, START, Command
+from graphkit.core.record import record
 from graphkit.errors import GraphWarning, InvalidGraphError
 from graphkit.graph.schema import read_schema
 from graphkit.graph.signature import Signature, read_signature
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 StateT = TypeVar("StateT")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeDeclaration:
     """A node as declared.
 
@@ -49,7 +50,7 @@ class NodeDeclaration:
     jumps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouterDeclaration:
     """A conditional edge as declared.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphkit.core.command import END, ROOT, START
+from graphkit.core.record import record
 from graphkit.core.request import NewTurn
 from graphkit.errors import UnknownNodeError, nearest
 from graphkit.graph import thread
@@ -36,7 +36,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What a graph was compiled with."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypedDict
 
+from graphkit.core.record import record
 from graphkit.errors import InvalidConfigError, InvalidStreamModeError, nearest
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RunOptions(TypedDict, total=False):
 OPTIONS = tuple(RunOptions.__annotations__)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Config:
     """A checked config.
 

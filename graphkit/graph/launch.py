@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from graphkit.core.command import MISSING, ROOT, Command
 from graphkit.core.engine import run
 from graphkit.core.ids import child_namespace
+from graphkit.core.record import record
 from graphkit.core.request import Continue, NewTurn, Request, Steer
 from graphkit.errors import (
     GraphInterrupt,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from graphkit.storage import Hold
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Launch:
     """A run that is ready to be driven.
 
@@ -75,7 +75,7 @@ class Launch:
         return finished
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where a run stands among others: alone at the root, or inside a node of a parent graph.
 

@@ -10,12 +10,12 @@ import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 from graphkit.core.channels import BinaryOperatorAggregate, Channel, LastValue
 from graphkit.core.command import MISSING, ROOT
+from graphkit.core.record import record
 from graphkit.errors import InvalidSchemaError, InvalidStateError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ IsLastStep = Annotated[bool, Managed.IS_LAST_STEP]
 """State key annotation: whether this is the last superstep the recursion limit allows."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """One state key.
 
@@ -69,7 +69,7 @@ class Field:
     managed: Managed | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schema:
     """The fields of a state class and how it is built.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, get_type_hints
 
+from graphkit.core.record import record
 from graphkit.errors import InvalidGraphError
 from graphkit.scope import config_of, runtime_of, store_of, writer_of
 
@@ -19,7 +19,7 @@ SERVICES: Mapping[str, Service] = {"config": config_of, "runtime": runtime_of, "
 """Parameter names that are filled with a service of the run."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signature:
     """What a function wants.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from graphkit.core.command import ROOT
 from graphkit.core.events import Emitted, NodeFinished, Paused, ValuesChanged
 from graphkit.core.ids import LEVEL
+from graphkit.core.record import record
 from graphkit.graph.snapshot import shown
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INTERRUPT = "__interrupt__"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Projection:
     """How events become what ``stream`` yields.
 

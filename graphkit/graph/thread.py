@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 from uuid import uuid4
 
@@ -10,6 +9,7 @@ from graphkit.core.command import Command
 from graphkit.core.effects import History
 from graphkit.core.history import Edit, get_history, get_state, update_state
 from graphkit.core.ids import LEVEL, child_namespace, position
+from graphkit.core.record import record, replace
 from graphkit.core.request import Continue, Request
 from graphkit.core.task import Done
 from graphkit.errors import (
@@ -46,7 +46,7 @@ class StateUpdate(NamedTuple):
     as_node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading(Generic[T_co]):
     """A program to be driven and how to show its result."""
 
@@ -56,7 +56,7 @@ class Reading(Generic[T_co]):
     show: Callable[[object], T_co]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Place:
     """A graph, the thread it is looked at in, and its namespace there."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from graphkit.core.apply import merged
 from graphkit.core.command import END, MISSING, START, Command, Send
+from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.errors import (
     GraphBubbleUp,
@@ -53,14 +54,14 @@ Read: TypeAlias = "Callable[[Mapping[str, object], int], object]"
 Service: TypeAlias = "Callable[[Scope], object]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Handed:
     """What a subgraph returns to the graph it is a node of: its updates, ready to be merged."""
 
     writes: tuple[Write, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Router:
     """A conditional edge.
 
@@ -83,7 +84,7 @@ class Router:
     takes_state: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """What running a node means.
 
