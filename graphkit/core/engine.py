@@ -165,7 +165,7 @@ def _advance(
 ) -> Generator[Effect, object, tuple[Stop | None, StateError | None]]:
     """Every task is done: make, commit and emit the next checkpoint, or return why the updates cannot be merged or stored."""
     finished = [(task.node, cast("Done", at.outcomes[task.index])) for task in tasks]
-    steps = at.steps + (tasks[0].node != START)
+    steps, mark = at.steps + (tasks[0].node != START), ledger.mark()
     try:
         made = apply(spec, at.checkpoint, finished, Stamp(at.head + 1, request.token), request.exported)
         ahead = plan(spec, made, request.namespace, 0) if request.interrupt_before else ()
@@ -174,6 +174,7 @@ def _advance(
             keys = {key for _, done in finished for key, _ in done.writes}.union(spec.passing)
             yield from _write(ledger.step(made, keys, stop))
     except StateError as error:
+        ledger.reset(mark)
         return None, error
     fresh, at.fresh = at.fresh, {}
     at.checkpoint, at.head, at.steps = made, made.n, steps
@@ -241,9 +242,13 @@ def _write(commit: Commit | None) -> Steps:
 def _file(request: Request, ledger: Ledger, at: Position, stop: Stop | None) -> Steps:
     """Make the fresh outcomes durable, then emit them; one that cannot be stored fails its node instead."""
     fresh, at.fresh = at.fresh, {}
+    mark = ledger.mark()
     try:
         yield from _write(ledger.file(fresh, stop))
     except UnserializableValueError:
+        if not ledger.eager:
+            raise
+        ledger.reset(mark)
         for task, outcome in list(fresh.items()):
             try:
                 yield from _write(ledger.file({task: outcome}, None))

@@ -66,8 +66,7 @@ class Ledger:
             return None
         self._made(opening.made)
         asked = tuple([(asked.question, asked.n) for asked in opening.resolved.asked])
-        commit = Commit(self._entries(stop), self._filed({}, stop), asked, opening.resolved.answers, opening.cancelled)
-        return self._commit(commit, stop, first=True)
+        return self._commit(stop, self._entries(stop), self._filed({}, stop), asked, opening)
 
     def step(self, checkpoint: Checkpoint, keys: Iterable[str], stop: Stop | None) -> Commit | None:
         """Return the commit of a superstep that changed ``keys`` at most."""
@@ -76,34 +75,51 @@ class Ledger:
         self._behind = {}
         if not self.eager:
             self._made((checkpoint,))
-            return None if stop is None else self._commit(Commit(self._entries(stop), self._filed({}, stop)), stop)
+            return None if stop is None else self._commit(stop, self._entries(stop), self._filed({}, stop))
         entry = self._entry(self._stored, checkpoint, keys)
         self._stored = checkpoint
-        return self._commit(Commit((entry,), self._filed({}, stop)), stop)
+        return self._commit(stop, (entry,), () if stop is None else self._filed({}, stop))
 
     def file(self, outcomes: Mapping[Task, Outcome], stop: Stop | None) -> Commit | None:
         """Return the commit of outcomes of a superstep that is not over."""
         if not self.saves:
             return None
-        self._behind.update({task: outcome for task, outcome in outcomes.items() if not isinstance(outcome, Escaped)})
+        new = {task: outcome for task, outcome in outcomes.items() if not isinstance(outcome, Escaped)}
+        self._behind = {**self._behind, **new}
         if stop is None and not self.eager:
             return None
         ended, self._behind = self._behind, {}
         asked = tuple([(question, task.checkpoint.n) for task, outcome in ended.items() for question in _own_questions(task, outcome)])
-        return self._commit(Commit(self._entries(stop), self._filed(ended, stop), asked), stop)
+        return self._commit(stop, self._entries(stop), self._filed(ended, stop), asked)
+
+    def mark(self) -> tuple[object, ...]:
+        """Return what ``reset`` needs to forget a commit that failed before anything was written."""
+        return (self._stored, self._unsaved, self._behind)
+
+    def reset(self, mark: tuple[object, ...]) -> None:
+        """Go back to where ``mark`` was called."""
+        self._stored, self._unsaved, self._behind = mark  # type: ignore[assignment]
 
     def _filed(self, ended: Mapping[Task, Outcome], stop: Stop | None) -> tuple[Filed, ...]:
         marks: Mapping[Task, Outcome] = stop.held if stop is not None else {}
         return tuple([Filed(task.id, task.checkpoint.n, outcome) for task, outcome in (*ended.items(), *marks.items())])
 
-    def _commit(self, commit: Commit, stop: Stop | None, *, first: bool = False) -> Commit | None:
+    def _commit(
+        self,
+        stop: Stop | None,
+        entries: tuple[Entry, ...] = (),
+        outcomes: tuple[Filed, ...] = (),
+        asked: tuple[tuple[Question, int], ...] = (),
+        opening: Opening | None = None,
+    ) -> Commit | None:
         claim, self._claimed = not self._claimed, True
         release = stop.status if stop is not None and self._own else None
-        wait = self._request.durability == "sync" or stop is not None or first
-        empty = not (commit.entries or commit.outcomes or commit.asked or commit.answers or commit.cancelled)
-        if empty and not claim and release is None:
+        wait = self._request.durability == "sync" or stop is not None or opening is not None
+        answers = opening.resolved.answers if opening is not None else ()
+        cancelled = opening.cancelled if opening is not None else ()
+        if not (claim or release or entries or outcomes or asked or answers or cancelled):
             return None
-        return replace(commit, claim=claim, release=release, wait=wait)
+        return Commit(entries, outcomes, asked, answers, cancelled, (), claim, release, wait)
 
     def _made(self, made: tuple[Checkpoint, ...]) -> None:
         """Note new checkpoints; without eager commits only the last one will ever be written."""

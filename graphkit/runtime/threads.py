@@ -89,12 +89,12 @@ class ThreadDriver:
     def carry_out(self, effect: Effect) -> object:
         """Carry out an effect that no event can interrupt."""
         match effect:
+            case Commit():
+                self._commit(effect)
             case Load():
                 return self._hold.load(self._run.namespace, effect.checkpoint_id)
             case History():
                 return self._hold.history(self._run.namespace, effect)
-            case Commit():
-                self._commit(effect)
             case Start():
                 self.start(effect.tasks, effect.limit)
             case Settle():

@@ -37,7 +37,8 @@ CANONICAL: Final = STORED | ormsgpack.OPT_SORT_KEYS
 """The same for digests: equal dicts have equal bytes."""
 
 FAST_LEVELS: Final = 12
-"""Extensions inside of each other that the fast way follows: each can hold 255 levels of C recursion, and a C stack ends."""
+"""Extensions inside of each other that the fast way follows. Beyond, the careful way packs each by itself, from the inside out,
+instead of going through C and Python by turns."""
 
 _LOOKALIKES: Final = frozenset({bytearray, memoryview, ormsgpack.Ext, ormsgpack.Fragment})
 """What ormsgpack writes without asking, though it would not come back as it went."""
