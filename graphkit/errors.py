@@ -57,7 +57,6 @@ Each class has a ``code``; `docs/reference/errors.md` has a section for every co
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ def _rebuild(kind: type[GraphkitError], message: str, hint: str | None, facts: d
 
 def nearest(name: object, names: Iterable[str]) -> str:
     """Return a hint that names the valid names closest to ``name``, or all of them when none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
+
     known = sorted(names)
     close = get_close_matches(str(name), known, n=3)
     if close:

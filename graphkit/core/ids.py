@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 ROOT_NAMESPACE = ""
 LEVEL = "|"
 """Separates the levels of a namespace: ``parent:task|child:task``."""
@@ -11,6 +9,8 @@ LEVEL = "|"
 
 def derive(*parts: object) -> str:
     """Return 32 hexadecimal digits that depend on every part and on their borders."""
+    from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL, which importing graphkit should not
+
     text = "\x1f".join([str(part) for part in parts])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

@@ -6,7 +6,6 @@ A task ends in exactly one Outcome. Writes and routing are one record: they comm
 from __future__ import annotations
 
 from dataclasses import field
-from traceback import format_exception
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from graphkit.core.command import MISSING
@@ -94,6 +93,8 @@ class Failed:
     @classmethod
     def of(cls, error: BaseException) -> Failed:
         """Describe a live exception."""
+        from traceback import format_exception  # noqa: PLC0415 - only failures need it
+
         trace = "".join(format_exception(error))[-TRACE_LIMIT:]
         return cls(type(error).__name__, str(error), trace, error)
 

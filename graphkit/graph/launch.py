@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from os import urandom
 from typing import TYPE_CHECKING, cast
-from uuid import uuid4
 
 from graphkit.core.command import MISSING, ROOT, Command
 from graphkit.core.engine import run
@@ -181,7 +181,7 @@ def _root(graph: CompiledGraph, given: Input, config: Config) -> Place:
         )
     if saver is None and isinstance(given, Steer) and given.resume is not MISSING:
         raise MissingCheckpointerError("Command(resume=...) needs a checkpointer.", hint="Compile with checkpointer=...")
-    return Place(hold_of(saver, config), config.thread_id, uuid4().hex[:16], config.given, None, None)
+    return Place(hold_of(saver, config), config.thread_id, urandom(8).hex(), config.given, None, None)
 
 
 def _inside(graph: CompiledGraph, parent: Scope) -> Place:

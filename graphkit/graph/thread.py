@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from os import urandom
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
-from uuid import uuid4
 
 from graphkit.core.command import Command
 from graphkit.core.effects import History
@@ -134,7 +134,7 @@ def _place(graph: CompiledGraph, config: Config) -> _Place:
     inner = _inner(graph, config.namespace)
     run = RunScope(inner.name, config.namespace, (), config.given, None, graph.options.store, hold, hold.thread_id, "", "sync", 1)
     request = Request(
-        Continue(), uuid4().hex[:16], config.namespace, checkpoint_id=config.checkpoint_id, durability="sync", metadata=config.metadata
+        Continue(), urandom(8).hex(), config.namespace, checkpoint_id=config.checkpoint_id, durability="sync", metadata=config.metadata
     )
     return _Place(inner, run, request, hold.thread_id)
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import field
 from functools import partial
 from inspect import isawaitable
@@ -200,7 +199,7 @@ def _enter(action: object, scope: Scope, *, asynchronous: bool) -> Generator[Cal
     if function is None:
         return task.trigger.arg
     seen = task.trigger.arg if task.trigger.arg is not MISSING else action.read(task.checkpoint.values, task.remaining)
-    before = deepcopy(seen) if scope.run.debug else None
+    before = _copied(seen) if scope.run.debug else None
     args = (seen,) if action.takes_state else ()
     try:
         result = yield Call(function, args, _filled(action.services, scope))
@@ -352,6 +351,12 @@ def _interrupted(pause: GraphInterrupt, task: Task) -> Outcome:
 
 def _filled(services: tuple[tuple[str, Service], ...], scope: Scope) -> dict[str, object]:
     return {name: service(scope) for name, service in services} if services else {}
+
+
+def _copied(value: object) -> object:
+    from copy import deepcopy  # noqa: PLC0415 - only compile(debug=True) needs it
+
+    return deepcopy(value)
 
 
 def _require_unchanged(task: Task, before: object, after: object) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from graphkit.core.record import record
 from graphkit.serde.parts import Bag, Pairs, Parts, RefusalError, exactly, integer_in, integer_out, pairs_in, text_in, text_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Content:
     """How to read and make what a subclass inherits from its builtin base.
 

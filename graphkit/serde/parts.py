@@ -6,8 +6,9 @@ A value that MessagePack does not know is stored as an extension: a code, which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,14 +19,14 @@ Plain: TypeAlias = "bool | int | float | str | bytes | list[Plain] | None"
 """What a head consists of: values that MessagePack keeps as they are (integers of 64 bits, text without surrogates)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pairs:
     """A state of keys and values whose order is part of the value."""
 
     items: list[tuple[object, object]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bag:
     """A state of items without an order of their own; they are stored in the order of their bytes."""
 
@@ -55,7 +56,7 @@ class Kind(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Standard:
     """A kind of value that every codec knows.
 

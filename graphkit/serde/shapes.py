@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, Flag
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+from graphkit.core.record import record
 from graphkit.errors import UnknownTypeError
 from graphkit.serde.content import CONTENT
 from graphkit.serde.exceptions import error_from, error_state
@@ -42,7 +42,7 @@ SHAPE_NAMES: Final[Mapping[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataclassShape:
     """Instances of a dataclass: the values of its fields, by name. Attributes that are no fields (cached properties) are left out."""
 
@@ -64,7 +64,7 @@ class DataclassShape:
         return made
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelShape:
     """Instances of a pydantic model: fields, extra values, private attributes and which fields were set."""
 
@@ -114,7 +114,7 @@ class ModelShape:
         return stored | {name: value for name, value in fresh.items() if value is not undefined}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnumShape:
     """Members of an enum, by name; a combination of flags by the names of its members."""
 
@@ -151,7 +151,7 @@ class EnumShape:
         return member
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedTupleShape:
     """Instances of a NamedTuple, field by field."""
 
@@ -172,7 +172,7 @@ class NamedTupleShape:
         return tuple.__new__(self.kind, _complete(self.tag, stored, self.names, defaults).values())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorShape:
     """Exceptions of a registered class: arguments and attributes."""
 
@@ -194,7 +194,7 @@ class ErrorShape:
         return made
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SubclassShape:
     """Instances of a subclass of a builtin type: the content of the builtin, and the instance's own attributes."""
 

@@ -6,6 +6,7 @@ here and of no others, and nothing that was stored chooses what is called.
 
 from __future__ import annotations
 
+import difflib  # noqa: F401 - errors suggest names with it, and decoding must not import anything
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
