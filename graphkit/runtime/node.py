@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from graphkit.core.apply import merged
 from graphkit.core.command import END, MISSING, START, Command, Send
@@ -37,15 +37,12 @@ if TYPE_CHECKING:
     from graphkit.scope import RunScope
 
 
-class Call(NamedTuple):
-    """A call of user code that a driver has to make; the reply is its result, awaited if need be."""
-
-    function: Callable[..., object]
-    args: tuple[object, ...]
-    kwargs: dict[str, object]
-
+Call: TypeAlias = "tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]"
+"""A call of user code that a driver has to make: function, arguments, keyword arguments. The reply is its result."""
 
 Calls: TypeAlias = "Generator[Call, object, Outcome]"
+
+NO_SERVICES: Mapping[str, object] = {}
 
 Read: TypeAlias = "Callable[[Mapping[str, object], int], object]"
 """Builds what user code sees of the state: (values, supersteps remaining) -> its state object."""
@@ -170,77 +167,77 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
     task = scope.task
     action = spec.nodes[task.node].action
     try:
-        result = yield from _enter(action, scope, asynchronous=asynchronous)
+        call = _call(action, scope, asynchronous=asynchronous)
+        try:
+            result = (yield call) if call is not None else _given(task)
+        except ParentCommand as command:
+            result = _command(command, task)
         if scope.questions:
-            raise InterruptSwallowedError(
-                f"Node {task.node!r} went on after interrupt() paused it.",
-                hint="Do not catch BaseException (or use a bare except) around interrupt().",
-                node=task.node,
-            )
-        return (yield from _outcome(spec, action, scope, result))
+            raise _swallowed(task)
+        if scope.run.debug and call is not None:
+            _require_unchanged(task, scope.seen, call[1])
+        outcome = _outcome(spec, action, scope, result)
+        if isinstance(action, Action) and action.routers and isinstance(outcome, Done):
+            goto, sends = outcome.goto, outcome.sends
+            for router in action.routers:
+                found = yield _router_call(spec, router, scope, outcome.writes)
+                more_goto, more_sends = _destinations(spec, router, task, found)
+                goto, sends = goto + more_goto, sends + more_sends
+            return Done(outcome.writes, goto, sends, outcome.children)
     except GraphInterrupt as pause:
         return _interrupted(pause, task)
-    except ParentCommand as command:
-        return Failed.of(
-            RunError(f"Node {task.node!r} raised ParentCommand by hand: {command.args}", hint="Return Command(graph=Command.PARENT).")
-        )
     except Exception as error:  # noqa: BLE001 - user code may raise anything
         return Failed.of(error)
+    else:
+        return outcome
 
 
-def _enter(action: object, scope: Scope, *, asynchronous: bool) -> Generator[Call, object, object]:
-    """Yield the call of the node; return what it returned, or the command a subgraph raised for this graph."""
+def _call(action: object, scope: Scope, *, asynchronous: bool) -> Call | None:
+    """Return the call of the node; None if there is nothing to call: START, or an update in the node's name."""
     task = scope.task
-    if task.preset is not MISSING:
-        return task.preset
-    if not isinstance(action, Action):
-        return task.trigger.arg
+    if task.preset is not MISSING or not isinstance(action, Action):
+        return None
     function = action.coroutine if asynchronous and action.coroutine is not None else action.function
     if function is None:
-        return task.trigger.arg
-    seen = task.trigger.arg if task.trigger.arg is not MISSING else action.read(task.checkpoint.values, task.remaining)
-    before = _copied(seen) if scope.run.debug else None
-    args = (seen,) if action.takes_state else ()
-    try:
-        result = yield Call(function, args, _filled(action.services, scope))
-    except ParentCommand as command:
-        result = replace(command.args[0], graph=None)
+        return None
+    arg = task.trigger.arg
+    seen = arg if arg is not MISSING else action.read(task.checkpoint.values, task.remaining)
     if scope.run.debug:
-        _require_unchanged(task, before, seen)
-    return result
+        scope.seen = (_copied(seen),)
+    return function, ((seen,) if action.takes_state else ()), (_filled(action.services, scope) if action.services else NO_SERVICES)
 
 
-def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> Calls:
-    """Read what the node returned, then ask its routers."""
+def _given(task: Task) -> object:
+    return task.trigger.arg if task.preset is MISSING else task.preset
+
+
+def _command(raised: ParentCommand, task: Task) -> object:
+    """Return the command a subgraph hands to this graph, as if this node had returned it."""
+    if raised.args and isinstance(raised.args[0], Command):
+        return replace(raised.args[0], graph=None)
+    raise RunError(
+        f"Node {task.node!r} raised ParentCommand by hand: {raised.args}", hint="Return Command(graph=Command.PARENT).", node=task.node
+    )
+
+
+def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> Done | Escaped:
+    """Read what the node returned."""
     task = scope.task
-    targets: Sequence[str | Send] = ()
     if type(result) is Handed:
-        writes = result.writes
-    else:
-        commands = _commands(result)
-        escaping = [command for command in commands if isinstance(command, Command) and command.graph is not None]
-        if escaping:
-            return _escaped(escaping, commands, scope)
-        writes, targets = _updates(action, scope, commands)
+        return Done(result.writes, (), (), scope.children)
+    if not isinstance(result, Command) and not (type(result) is list and any([isinstance(part, Command) for part in result])):
+        return Done(_writes(action, scope, result), (), (), scope.children)
+    commands = result if isinstance(result, list) else [result]
+    escaping = [command for command in commands if isinstance(command, Command) and command.graph is not None]
+    if escaping:
+        return _escaped(escaping, commands, scope)
+    writes, targets = _updates(action, scope, commands)
     goto, sends = _split(spec, targets, f"Command(goto=...) of node {task.node!r}")
-    routers = action.routers if isinstance(action, Action) else ()
-    for router in routers:
-        found = yield from _route(spec, router, scope, writes)
-        more_goto, more_sends = _split(spec, found, f"Router {router.name!r} of node {task.node!r}")
-        goto, sends = (*goto, *more_goto), (*sends, *more_sends)
     return Done(writes, goto, sends, scope.children)
 
 
-def _commands(result: object) -> Sequence[object]:
-    if type(result) is list and any([isinstance(part, Command) for part in result]):
-        return result
-    return (result,)
-
-
 def _updates(action: object, scope: Scope, parts: Sequence[object]) -> tuple[tuple[Write, ...], tuple[str | Send, ...]]:
-    """Return the writes and goto targets of a node's result."""
-    if len(parts) == 1 and not isinstance(parts[0], Command):
-        return _writes(action, scope, parts[0]), ()
+    """Return the writes and goto targets of Commands and updates."""
     writes: list[Write] = []
     targets: list[str | Send] = []
     for part in parts:
@@ -278,15 +275,18 @@ def _writes(action: object, scope: Scope, update: object) -> tuple[Write, ...]:
         raise type(error)(f"Node {node!r}: {error.message}", hint=error.hint, **{**error.facts, "node": node}) from error.__cause__
 
 
-def _route(spec: GraphSpec, router: Router, scope: Scope, writes: tuple[Write, ...]) -> Generator[Call, object, tuple[str | Send, ...]]:
-    """Ask one router; it sees the state with this node's own writes applied, not its siblings'."""
+def _router_call(spec: GraphSpec, router: Router, scope: Scope, writes: tuple[Write, ...]) -> Call:
+    """Return the call of a router; it sees the state with this node's own writes applied, not its siblings'."""
     task = scope.task
     values = merged(spec, task.checkpoint.values, [(task.node, writes)], task.checkpoint.step + 1) if writes else task.checkpoint.values
     args = (router.read(values, task.remaining),) if router.takes_state else ()
-    found = yield Call(router.function, args, _filled(router.services, scope))
+    return router.function, args, (_filled(router.services, scope) if router.services else NO_SERVICES)
+
+
+def _destinations(spec: GraphSpec, router: Router, task: Task, found: object) -> tuple[tuple[str, ...], tuple[Send, ...]]:
     where = f"Router {router.name!r} of node {task.node!r}"
-    results = found if isinstance(found, list | tuple) else [found]
-    return tuple([_mapped(router, where, result) for result in results])
+    results = found if isinstance(found, list | tuple) else (found,)
+    return _split(spec, [_mapped(router, where, result) for result in results], where)
 
 
 def _mapped(router: Router, where: str, result: object) -> str | Send:
@@ -350,7 +350,15 @@ def _interrupted(pause: GraphInterrupt, task: Task) -> Outcome:
 
 
 def _filled(services: tuple[tuple[str, Service], ...], scope: Scope) -> dict[str, object]:
-    return {name: service(scope) for name, service in services} if services else {}
+    return {name: service(scope) for name, service in services}
+
+
+def _swallowed(task: Task) -> InterruptSwallowedError:
+    return InterruptSwallowedError(
+        f"Node {task.node!r} went on after interrupt() paused it.",
+        hint="Do not catch BaseException (or use a bare except) around interrupt().",
+        node=task.node,
+    )
 
 
 def _copied(value: object) -> object:
@@ -359,7 +367,10 @@ def _copied(value: object) -> object:
     return deepcopy(value)
 
 
-def _require_unchanged(task: Task, before: object, after: object) -> None:
+def _require_unchanged(task: Task, seen: tuple[object, ...], args: tuple[object, ...]) -> None:
+    if not args:
+        return
+    before, after = seen[0], args[0]
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         changed = [key for key in before if before[key] != after.get(key, MISSING)]
     else:

@@ -239,10 +239,6 @@ class Checkpointer:
         """Extend the leases of all runs of this saver now, as its heartbeat does by itself three times per lease."""
         self._site.heartbeat.beat()
 
-    async def aextend_leases(self) -> None:
-        """Do what extend_leases does."""
-        self._site.heartbeat.beat()
-
     def close(self) -> None:
         """Give the database back. Leases of runs that are still going are no longer extended."""
         self._site.heartbeat.stop()
