@@ -87,7 +87,8 @@ class Scope:
     children: dict[str, str] = field(default_factory=dict)
     memos: dict[str, object] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
-    seen: tuple[object, ...] = ()
+    seen: object = None
+    before: tuple[object, ...] = ()
 
 
 _current: ContextVar[Scope | None] = ContextVar("graphkit_scope", default=None)

@@ -298,7 +298,7 @@ class CompiledGraph:
         return names
 
     def _launch_inside(self, state: Mapping[str, object], exported: Mapping[str, bool]) -> Launch:
-        update = dict(self.parts.read_input(state.get(ROOT) if ROOT in self.parts.fields else state, {}))
+        update = dict(self.parts.read_input(state.get(ROOT) if ROOT in self.parts.fields else state, {}, None))
         return launch(self, NewTurn(update), read_config(None), {}, exported=exported)
 
     def _output(self, finished: Finished) -> Any:  # noqa: ANN401 - the state's type is the user's

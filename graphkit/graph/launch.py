@@ -242,7 +242,7 @@ def read_input(graph: CompiledGraph, value: object) -> Input:
         return Continue()
     try:
         if not isinstance(value, Command):
-            return NewTurn(dict(graph.parts.read_input(value, {})))
+            return NewTurn(dict(graph.parts.read_input(value, {}, None)))
         if value.graph is not None:
             raise InvalidUpdateError("Command(graph=...) cannot be an input; it is for nodes of subgraphs.")
         return Steer(_writes(graph, value.update), value.targets, value.resume)
@@ -254,8 +254,8 @@ def _writes(graph: CompiledGraph, update: object) -> tuple[Write, ...]:
     if update is None:
         return ()
     if isinstance(update, list | tuple) and ROOT not in graph.parts.fields:
-        return tuple([write for key, value in update for write in graph.parts.read_update({key: value}, {})])
-    return graph.parts.read_update(update, {})
+        return tuple([write for key, value in update for write in graph.parts.read_update({key: value}, {}, None)])
+    return graph.parts.read_update(update, {}, None)
 
 
 def _durability(wanted: str | None, hold: Hold | None, default: Durability | None) -> Durability | None:

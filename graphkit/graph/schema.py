@@ -105,21 +105,34 @@ class Schema:
 
         return read
 
-    def given(self, instance: object, current: Mapping[str, object]) -> dict[str, object] | None:
+    def given(self, instance: object, current: Mapping[str, object], seen: object) -> dict[str, object] | None:
         """Return the update an instance of the schema stands for, None if ``instance`` is none.
 
-        Only what was given counts: fields a pydantic model was constructed with or that were assigned, dataclass
-        fields that are not their default, and no container that is the very one in ``current``.
+        Only what was given counts: of the very instance the node was handed, the fields that differ from the state; of
+        another one, the fields a pydantic model was made with, or the dataclass fields that are not their default, but
+        no container that it shares with the node's input.
+
+        Args:
+            instance: What the node returned.
+            current: The state's values.
+            seen: What the node was handed.
         """
-        if self.kind == "pydantic" and isinstance(instance, self.cls):  # type: ignore[arg-type]
-            names: Collection[str] = instance.model_fields_set & self.fields.keys()  # type: ignore[attr-defined]
-        elif self.kind == "dataclass" and isinstance(instance, self.cls):  # type: ignore[arg-type]
-            defaults = {field.name: field.default for field in dataclasses.fields(instance)}  # type: ignore[arg-type]
-            names = [name for name in self.fields if getattr(instance, name) is not defaults[name]]
-        else:
+        names = self._names(instance)
+        if names is None:
             return None
         values = {name: getattr(instance, name) for name in names if self.fields[name].managed is None}
-        return {name: value for name, value in values.items() if not (_is_container(value) and value is current.get(name))}
+        if instance is seen:
+            return {name: value for name, value in values.items() if name not in current or value != current[name]}
+        return {name: value for name, value in values.items() if not (_is_container(value) and value is getattr(seen, name, None))}
+
+    def _names(self, instance: object) -> Collection[str] | None:
+        """Return the fields that an instance was given a value for."""
+        if self.kind == "pydantic" and isinstance(instance, self.cls):  # type: ignore[arg-type]
+            names: Collection[str] = instance.model_fields_set & self.fields.keys()  # type: ignore[attr-defined]
+            return names
+        if self.kind == "dataclass" and isinstance(instance, self.cls):  # type: ignore[arg-type]
+            return [found.name for found in dataclasses.fields(instance) if not _is_default(found, getattr(instance, found.name))]  # type: ignore[arg-type]
+        return None
 
 
 def read_schema(cls: object) -> Schema:
@@ -340,6 +353,12 @@ def _pydantic_builder(cls: object) -> Callable[[dict[str, object]], object]:
             raise InvalidStateError(f"The state does not make a {_name(cls)}: {_misfit(error).message}") from error
 
     return build
+
+
+def _is_default(found: dataclasses.Field[object], value: object) -> bool:
+    if found.default_factory is not dataclasses.MISSING:
+        return bool(value == found.default_factory())
+    return value is found.default
 
 
 def _is_container(value: object) -> bool:

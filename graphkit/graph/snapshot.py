@@ -9,11 +9,11 @@ from graphkit.core.command import MISSING, ROOT, START
 from graphkit.core.task import Done, Failed, Interrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from graphkit.core.command import Interrupt
     from graphkit.core.history import View
-    from graphkit.core.task import Task
+    from graphkit.core.task import Task, Write
 
 
 class PregelTask(NamedTuple):
@@ -95,12 +95,22 @@ def shown(values: Mapping[str, object]) -> object:
     return values.get(ROOT) if ROOT in values else dict(values)
 
 
+def update_of(writes: Sequence[Write]) -> object:
+    """Return a node's writes as an update: a dict, a list of dicts if a key was written twice, None for none."""
+    if not writes:
+        return None
+    if writes[0][0] == ROOT:
+        return writes[0][1] if len(writes) == 1 else [update for _, update in writes]
+    update = dict(writes)
+    return update if len(update) == len(writes) else [{key: value} for key, value in writes]
+
+
 def _task(view: View, task: Task, state: object) -> PregelTask:
     outcome = view.outcomes.get(task.index)
     path: tuple[str | int, ...] = ("edge", task.node) if task.trigger.arg is MISSING else ("send", task.index, task.node)
     result: object = None
     if isinstance(outcome, Done):
-        result = dict(outcome.writes)
+        result = update_of(outcome.writes)
     elif task.node == START:
         result = task.trigger.arg
     interrupts: tuple[Interrupt, ...] = ()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from graphkit.core.command import ROOT
 from graphkit.core.events import Emitted, NodeFinished, Paused, ValuesChanged
 from graphkit.core.ids import LEVEL
 from graphkit.core.record import record
-from graphkit.graph.snapshot import shown
+from graphkit.graph.snapshot import shown, update_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from graphkit.core.events import Event
-    from graphkit.core.task import Write
 
 INTERRUPT = "__interrupt__"
 
@@ -74,13 +72,3 @@ def _views(event: Event) -> Iterator[tuple[str, object]]:
             yield "custom", event.data
         case _:
             assert_never(event)
-
-
-def update_of(writes: Sequence[Write]) -> object:
-    """Return a node's writes as an update: a dict, a list of dicts if a key was written twice, None for none."""
-    if not writes:
-        return None
-    if writes[0][0] == ROOT:
-        return writes[0][1] if len(writes) == 1 else [update for _, update in writes]
-    update = dict(writes)
-    return update if len(update) == len(writes) else [{key: value} for key, value in writes]

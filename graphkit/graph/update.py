@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from graphkit.core.task import Write
     from graphkit.graph.schema import Check, Field, Schema
 
-    Update: TypeAlias = Callable[[object, Mapping[str, object]], tuple[Write, ...]]
+    Update: TypeAlias = Callable[[object, Mapping[str, object], object], tuple[Write, ...]]
 
 
 def update_reader(fields: Mapping[str, Field], schemas: Sequence[Schema]) -> Update:
-    """Return the function that reads an update: (update, current values) -> writes.
+    """Return the function that reads an update: (update, current values, what the node was handed) -> writes.
 
     Args:
         fields: The keys that may be written.
@@ -31,11 +31,11 @@ def update_reader(fields: Mapping[str, Field], schemas: Sequence[Schema]) -> Upd
     checks = {name: field.check for name, field in fields.items() if field.check is not None and isinstance(field.channel, LastValue)}
     is_root = ROOT in known
 
-    def read(update: object, current: Mapping[str, object]) -> tuple[Write, ...]:
+    def read(update: object, current: Mapping[str, object], seen: object) -> tuple[Write, ...]:
         if is_root:
             return ((ROOT, update),)
         if type(update) is not dict:
-            update = _as_dict(update, current, schemas)
+            update = _as_dict(update, current, seen, schemas)
         if not update.keys() <= known:
             raise _unknown(update, known, fields)
         if checks:
@@ -45,11 +45,11 @@ def update_reader(fields: Mapping[str, Field], schemas: Sequence[Schema]) -> Upd
     return read
 
 
-def _as_dict(update: object, current: Mapping[str, object], schemas: Sequence[Schema]) -> dict[str, object]:
+def _as_dict(update: object, current: Mapping[str, object], seen: object, schemas: Sequence[Schema]) -> dict[str, object]:
     if isinstance(update, Mapping):
         return dict(update)
     for schema in schemas:
-        given = schema.given(update, current)
+        given = schema.given(update, current, seen)
         if given is not None:
             return given
     raise InvalidUpdateError(

@@ -97,7 +97,7 @@ class Action:
     function: Callable[..., object] | None
     coroutine: Callable[..., object] | None
     read: Read
-    update: Callable[[object, Mapping[str, object]], tuple[Write, ...]]
+    update: Callable[[object, Mapping[str, object], object], tuple[Write, ...]]
     services: tuple[tuple[str, Service], ...] = ()
     routers: tuple[Router, ...] = ()
     takes_state: bool = True
@@ -175,7 +175,7 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
         if scope.questions:
             raise _swallowed(task)
         if scope.run.debug and call is not None:
-            _require_unchanged(task, scope.seen, call[1])
+            _require_unchanged(task, scope.before, call[1])
         outcome = _outcome(spec, action, scope, result)
         if isinstance(action, Action) and action.routers and isinstance(outcome, Done):
             goto, sends = outcome.goto, outcome.sends
@@ -202,8 +202,9 @@ def _call(action: object, scope: Scope, *, asynchronous: bool) -> Call | None:
         return None
     arg = task.trigger.arg
     seen = arg if arg is not MISSING else action.read(task.checkpoint.values, task.remaining)
+    scope.seen = seen
     if scope.run.debug:
-        scope.seen = (_copied(seen),)
+        scope.before = (_copied(seen),)
     return function, ((seen,) if action.takes_state else ()), (_filled(action.services, scope) if action.services else NO_SERVICES)
 
 
@@ -269,7 +270,7 @@ def _writes(action: object, scope: Scope, update: object) -> tuple[Write, ...]:
     if not isinstance(action, Action):
         return tuple(update.items()) if isinstance(update, dict) else ()
     try:
-        return action.update(update, scope.task.checkpoint.values)
+        return action.update(update, scope.task.checkpoint.values, scope.seen)
     except StateError as error:
         node = scope.task.node
         raise type(error)(f"Node {node!r}: {error.message}", hint=error.hint, **{**error.facts, "node": node}) from error.__cause__
@@ -367,14 +368,14 @@ def _copied(value: object) -> object:
     return deepcopy(value)
 
 
-def _require_unchanged(task: Task, seen: tuple[object, ...], args: tuple[object, ...]) -> None:
+def _require_unchanged(task: Task, before: tuple[object, ...], args: tuple[object, ...]) -> None:
     if not args:
         return
-    before, after = seen[0], args[0]
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        changed = [key for key in before if before[key] != after.get(key, MISSING)]
+    old, new = before[0], args[0]
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        changed = [key for key in old if old[key] != new.get(key, MISSING)]
     else:
-        changed = [] if before == after else ["its input"]
+        changed = [] if old == new else ["its input"]
     if changed:
         raise InvalidUpdateError(
             f"Node {task.node!r} changed {', '.join(map(repr, changed))} in place; such changes are not saved.",

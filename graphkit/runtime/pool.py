@@ -23,7 +23,7 @@ class Pool:
     """Runs jobs in threads, at most ``limit`` at a time. Jobs must not raise. Threads end when no job is left."""
 
     def __init__(self, limit: int | None) -> None:
-        self._limit = sys.maxsize if limit is None else limit
+        self.limit = limit
         self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
         self._workers = 0
@@ -44,7 +44,7 @@ class Pool:
 
     def _invite(self) -> None:
         """Send for one more worker if there is work for it; the lock is held."""
-        if self._jobs and not self._coming and self._workers < self._limit:
+        if self._jobs and not self._coming and (self.limit is None or self._workers < self.limit):
             self._coming = True
             self._workers += 1
             start_new_thread(self._work, ())

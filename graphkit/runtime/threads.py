@@ -109,7 +109,7 @@ class ThreadDriver:
 
     def start(self, tasks: Sequence[Task], limit: int | None) -> None:
         """Start tasks in threads, each in a copy of the caller's context."""
-        if self._pool is None:
+        if self._pool is None or self._pool.limit != limit:
             self._pool = Pool(limit)
         self._expected += len(tasks)
         self._pool.start([partial(copy_context().run, self._work, task) for task in tasks])

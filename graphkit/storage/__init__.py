@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from graphkit.storage.backend import Backend
 from graphkit.storage.checkpointer import LEASE, Checkpointer
 from graphkit.storage.hold import Hold, Prepared
 from graphkit.storage.memory import InMemorySaver
-from graphkit.storage.rows import Backend, ThreadStatus
+from graphkit.storage.rows import ThreadStatus
 from graphkit.storage.views import CheckpointTuple, Page, PendingInterrupt, ThreadInfo
 
 MemorySaver = InMemorySaver

@@ -9,8 +9,8 @@ from graphkit.errors import InvalidConfigError, InvalidIdError
 from graphkit.serde import Codec
 from graphkit.storage import requests
 from graphkit.storage.address import Address, checked_cursor, checked_limit, checked_task_id, checked_thread_id
+from graphkit.storage.backend import acarry_out, carry_out
 from graphkit.storage.hold import Hold
-from graphkit.storage.rows import acarry_out, carry_out
 from graphkit.storage.site import Site
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from graphkit.core.checkpoint import Checkpoint
     from graphkit.core.task import Outcome, Write
     from graphkit.storage.address import Config
+    from graphkit.storage.backend import Backend, R, Steps
     from graphkit.storage.requests import Listing
-    from graphkit.storage.rows import Backend, R, Steps, ThreadStatus
+    from graphkit.storage.rows import ThreadStatus
     from graphkit.storage.views import CheckpointTuple, Page, PendingInterrupt, ThreadInfo
 
 LEASE: Final = 30.0

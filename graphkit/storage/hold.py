@@ -26,31 +26,18 @@ from graphkit.errors import (
     UnserializableValueError,
 )
 from graphkit.storage import records
+from graphkit.storage.backend import acarry_out, carry_out
 from graphkit.storage.chain import Chain, pack
+from graphkit.storage.operations import Busy, Claim, Lost, Moved, Settled, Taken, Unasked, Write, Written
 from graphkit.storage.reading import history, load
-from graphkit.storage.rows import (
-    Busy,
-    Change,
-    CheckpointRow,
-    Claim,
-    Lost,
-    MemoRow,
-    Moved,
-    OutcomeRow,
-    Settled,
-    Taken,
-    Unasked,
-    Write,
-    Written,
-    acarry_out,
-    carry_out,
-)
+from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow
 
 if TYPE_CHECKING:
     from graphkit.core.effects import Commit, Entry, Filed, History, Memo, Saved, Status
     from graphkit.errors import GraphkitError
     from graphkit.serde import Codec
-    from graphkit.storage.rows import Refusal, Steps
+    from graphkit.storage.backend import Steps
+    from graphkit.storage.operations import Refusal
     from graphkit.storage.site import Site
 
 

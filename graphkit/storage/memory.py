@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
 from graphkit.storage.checkpointer import LEASE, Checkpointer
-from graphkit.storage.rows import (
+from graphkit.storage.operations import (
     Absent,
     Busy,
     Copy,
@@ -19,7 +19,6 @@ from graphkit.storage.rows import (
     ListThreads,
     Lost,
     Moved,
-    PendingRow,
     Present,
     Prune,
     Read,
@@ -28,17 +27,18 @@ from graphkit.storage.rows import (
     ReadQuestions,
     Settled,
     Taken,
-    ThreadRow,
     Unasked,
     Write,
     Written,
 )
+from graphkit.storage.rows import PendingRow, ThreadRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from graphkit.serde import Codec
-    from graphkit.storage.rows import Change, CheckpointRow, MemoRow, Operation, OutcomeRow, QuestionRow, Refusal, ThreadStatus
+    from graphkit.storage.operations import Operation, Refusal
+    from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow, QuestionRow, ThreadStatus
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from graphkit.core.effects import Saved
 from graphkit.core.ids import position
 from graphkit.core.task import Interrupted
 from graphkit.storage.chain import Chain, Rebuild
+from graphkit.storage.operations import Read, ReadQuestions
 from graphkit.storage.records import decode_checkpoint, decode_outcome, decode_question
-from graphkit.storage.rows import Read, ReadQuestions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from graphkit.core.effects import Asked, History
     from graphkit.core.task import Outcome
     from graphkit.serde import Codec
-    from graphkit.storage.rows import QuestionRow, Reading, Steps
+    from graphkit.storage.backend import Steps
+    from graphkit.storage.operations import Reading
+    from graphkit.storage.rows import QuestionRow
 
 BATCH: Final = 64
 """Checkpoints read at once while a filter is searched for; each further batch is four times as large."""

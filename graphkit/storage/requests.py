@@ -11,10 +11,10 @@ from graphkit.core.task import Done, Interrupted
 from graphkit.errors import InvalidConfigError, InvalidIdError, ThreadNotFoundError
 from graphkit.storage.address import Address, checked_limit, cursor
 from graphkit.storage.hold import Hold, absent, refused
+from graphkit.storage.operations import Absent, Busy, Copy, Delete, ListPending, ListThreads, Moved, Present, Prune
 from graphkit.storage.reading import history, load
 from graphkit.storage.records import decode_question
 from graphkit.storage.retention import planned
-from graphkit.storage.rows import Absent, Busy, Copy, Delete, ListPending, ListThreads, Moved, Present, Prune
 from graphkit.storage.views import CheckpointTuple, Page, PendingInterrupt, ThreadInfo
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from graphkit.core.effects import Saved, Status
     from graphkit.core.task import Outcome
     from graphkit.storage.address import Config
-    from graphkit.storage.rows import PendingRow, Steps, ThreadRow, ThreadStatus
+    from graphkit.storage.backend import Steps
+    from graphkit.storage.rows import PendingRow, ThreadRow, ThreadStatus
     from graphkit.storage.site import Site
 
 PAGE: Final = 100

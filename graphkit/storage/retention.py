@@ -11,15 +11,17 @@ from graphkit.core.ids import ROOT_NAMESPACE, position
 from graphkit.core.task import task_id
 from graphkit.storage import records
 from graphkit.storage.chain import pack
+from graphkit.storage.operations import Kept, Read, ReadNamespaces
 from graphkit.storage.reading import history
-from graphkit.storage.rows import CheckpointRow, Kept, Read, ReadNamespaces
+from graphkit.storage.rows import CheckpointRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from graphkit.core.effects import Saved
     from graphkit.serde import Codec
-    from graphkit.storage.rows import Reading, Steps
+    from graphkit.storage.backend import Steps
+    from graphkit.storage.operations import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class Plan:
 
 
 def planned(codec: Codec, thread_id: str, keep: int) -> Steps[Plan]:
-    """Decide what stays: the newest ``keep`` checkpoints of the root graph, and of the subgraphs
+    """Decide what stays.
+
+    That is the newest ``keep`` checkpoints of the root graph, and of the subgraphs:
 
     1. what the kept checkpoints point to as the state of a stateful subgraph,
     2. what a task of an unfinished superstep has called,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from graphkit.errors import StorageError
 from graphkit.storage.lease import Heartbeat, Process
-from graphkit.storage.rows import Extend
+from graphkit.storage.operations import Extend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphkit.serde import Codec
+    from graphkit.storage.backend import Backend
     from graphkit.storage.hold import Hold
-    from graphkit.storage.rows import Backend
 
 BEATS: Final = 3
 """Beats of the heartbeat in the time of one lease."""

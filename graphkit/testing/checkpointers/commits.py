@@ -28,7 +28,15 @@ def an_unknown_thread_is_empty(subject: Subject) -> None:
 def a_checkpoint_comes_back_as_it_was(subject: Subject) -> None:
     """Every field, with the types of the values, and the metadata."""
     run = subject.writer("t")
-    values = {"text": "a\0é", "pair": (1, 2), "set": {1, 2}, "bytes": b"\x00\xff", "big": 2**70, "none": None, "nested": {"a": [{"b": (1,)}]}}
+    values = {
+        "text": "a\0é",
+        "pair": (1, 2),
+        "set": {1, 2},
+        "bytes": b"\x00\xff",
+        "big": 2**70,
+        "none": None,
+        "nested": {"a": [{"b": (1,)}]},
+    }
     checkpoint = replace(
         run.next(values),
         frontier=(Trigger("a"), Trigger("b", arg={"n": (1,)}), Trigger("c", id="ab" * 16), Trigger("d", arg=None, id="cd" * 16)),
@@ -122,7 +130,9 @@ def a_value_that_cannot_be_stored_fails_before_the_write(subject: Subject) -> No
     run = subject.writer("t")
 
     in_state = refuses(UnserializableValueError, run.step, {"log": [1, {"odd": object()}]}, claim=True).error
-    in_send = refuses(UnserializableValueError, run.hold.prepare, "", Commit((run.entry(run.next({}, frontier=(Trigger("n", object()),))),))).error
+    in_send = refuses(
+        UnserializableValueError, run.hold.prepare, "", Commit((run.entry(run.next({}, frontier=(Trigger("n", object()),))),))
+    ).error
     in_metadata = refuses(UnserializableValueError, run.step, {"log": [1]}, metadata={"m": object()}).error
     filed = Commit(outcomes=(Filed("ab" * 16, 0, Done((("log", [object()]),))),))
     in_outcome = refuses(UnserializableValueError, run.hold.prepare, "", filed).error

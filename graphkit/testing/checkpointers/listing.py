@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphkit.core.effects import Commit, Filed
 from graphkit.core.task import Done, Failed, Interrupted
@@ -21,7 +21,7 @@ def history_is_read_newest_first(subject: Subject) -> None:
     for n in range(12):
         run.step({"n": n}, claim=n == 0, metadata={"even": n % 2 == 0, "n": n})
 
-    def found(**query: object) -> list[int]:
+    def found(**query: Any) -> list[int]:  # noqa: ANN401 - History's fields
         return [saved.checkpoint.n for saved in subject.history("t", **query)]
 
     assert found() == list(range(11, -1, -1))
@@ -79,7 +79,12 @@ def a_tuple_has_langgraphs_form(subject: Subject) -> None:
     assert newest.parent_config == oldest.config
     assert newest.checkpoint == second
     assert newest.metadata == {"source": "loop", "step": 0, "parents": {}}
-    assert newest.pending_writes == [("a", "x", 3), ("a", "x", 4), ("b", "__error__", "KeyError('no')"), ("c", "__interrupt__", (asked.interrupt,))]
+    assert newest.pending_writes == [
+        ("a", "x", 3),
+        ("a", "x", 4),
+        ("b", "__error__", "KeyError('no')"),
+        ("c", "__interrupt__", (asked.interrupt,)),
+    ]
     assert oldest.metadata == {"source": "input", "step": -1, "parents": {}, "user": "u"}
     assert oldest.parent_config is None
     assert subject.call(subject.saver, "get_tuple", config("unknown")) is None

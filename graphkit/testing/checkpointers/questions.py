@@ -75,7 +75,11 @@ def none_is_an_answer(subject: Subject) -> None:
     for asked, value in zip(questions, (None, False, ()), strict=True):
         answer(subject, "t", asked, value)
 
-    assert [(asked.status, asked.answer) for asked in subject.loaded("t").questions] == [("answered", None), ("answered", False), ("answered", ())]
+    assert [(asked.status, asked.answer) for asked in subject.loaded("t").questions] == [
+        ("answered", None),
+        ("answered", False),
+        ("answered", ()),
+    ]
 
 
 def an_answer_needs_its_question(subject: Subject) -> None:

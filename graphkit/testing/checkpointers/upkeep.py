@@ -77,8 +77,8 @@ def ordinary_thread_ids_are_taken(subject: Subject) -> None:
 def odd_configs_are_refused(subject: Subject) -> None:
     """With the error that says what is missing."""
     saver = subject.saver
-    for odd in (None, "t", [], {}, {"configurable": None}, {"configurable": "t"}):
-        refuses(InvalidConfigError, subject.call, saver, "get_tuple", odd)
+    for nothing in (None, "t", 1, {"configurable": None}, {"configurable": "t"}):
+        refuses(InvalidConfigError, subject.call, saver, "get_tuple", nothing)
     refuses(MissingThreadIdError, subject.call, saver, "get_tuple", {"configurable": {}})
     for namespace in (None, 1, "a\nb", "\ud800", "x" * 5000):
         refuses(InvalidIdError, subject.call, saver, "get_tuple", config("t", checkpoint_ns=namespace))
@@ -95,8 +95,8 @@ def odd_limits_cursors_and_statuses_are_refused(subject: Subject) -> None:
         refuses(InvalidConfigError, subject.call, saver, "threads", limit=odd)
         refuses(InvalidConfigError, subject.call, saver, "pending_interrupts", limit=odd)
         refuses(InvalidConfigError, subject.call, saver, "prune", ["t"], keep=odd)
-    for odd in ("", "1", "AAAA", "!", 1, b"x", cursor + "x", cursor[:-4]):
-        refuses(InvalidConfigError, subject.call, saver, "threads", cursor=odd)
+    for stale in ("", "1", "AAAA", "!", 1, b"x", cursor + "x", cursor[:-4]):
+        refuses(InvalidConfigError, subject.call, saver, "threads", cursor=stale)
     refuses(InvalidConfigError, subject.call, saver, "pending_interrupts", cursor=cursor)
     refuses(InvalidConfigError, subject.call, saver, "threads", status="done")
     refuses(InvalidIdError, subject.call, saver, "prune", "t")
@@ -119,7 +119,9 @@ def put_stores_a_checkpoint_as_it_is(subject: Subject) -> None:
     assert subject.loaded("t", "sub").checkpoint == first
     refuses(ConcurrentUpdateError, subject.call, saver, "put", config("t"), replace(second, id="00000001-y"))
     refuses(InvalidIdError, subject.call, saver, "put", config("t"), replace(second, id="00000007-y"))
-    refuses(UnserializableValueError, subject.call, saver, "put", config("t"), replace(second, id="00000002-x", n=2, values={"x": object()}))
+    refuses(
+        UnserializableValueError, subject.call, saver, "put", config("t"), replace(second, id="00000002-x", n=2, values={"x": object()})
+    )
 
 
 def put_writes_files_an_outcome(subject: Subject) -> None:
@@ -263,7 +265,9 @@ def pruning_keeps_what_a_pending_step_needs(subject: Subject) -> None:
     run.commit(Commit(asked=((asked, 0), (settled, 0)), answers=((settled.interrupt.id, 1),)), "node:1|deep:2")
     carried = replace(run.next({"x": 2}), origin=1, frontier=(Trigger("node", id=caller),))
     memos = (Memo(caller, 1, "k", 1),)
-    run.commit(Commit((run.entry(carried),), outcomes=(Filed(caller, 1, Interrupted((asked, settled))),), memos=memos, release="interrupted"))
+    run.commit(
+        Commit((run.entry(carried),), outcomes=(Filed(caller, 1, Interrupted((asked, settled))),), memos=memos, release="interrupted")
+    )
     names = ("", "node:1", "node:1|deep:2")
     before = [subject.loaded("t", name) for name in names]
 
