@@ -35,6 +35,13 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
+def plain_name(name: str) -> str:
+    """Return a node name as a plain string; members of a string Enum stand for their value."""
+    if type(name) is str:
+        return name
+    return str(name.value if isinstance(name, Enum) else name)
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """Run ``node`` once in the next superstep with ``arg`` as its input.

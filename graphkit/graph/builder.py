@@ -8,11 +8,12 @@ from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
 
-from graphkit.core.command import END, START, Command
+from graphkit.core.command import END, START, Command, plain_name
 from graphkit.core.record import record
 from graphkit.errors import GraphWarning, InvalidGraphError
 from graphkit.graph.schema import read_schema
 from graphkit.graph.signature import Signature, read_signature
+from graphkit.storage import Checkpointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from graphkit.graph.compiled import CompiledGraph
     from graphkit.graph.schema import Schema
-    from graphkit.storage import Checkpointer
 
 StateT = TypeVar("StateT")
 
@@ -150,7 +150,8 @@ class StateGraph(Generic[StateT]):
             InvalidGraphError: The edge leaves END or enters START, or the list is empty.
         """
         self._warn_if_compiled("add_edge")
-        sources = (start_key,) if isinstance(start_key, str) else tuple(start_key)
+        sources = (plain_name(start_key),) if isinstance(start_key, str) else tuple([plain_name(key) for key in start_key])
+        end_key = plain_name(end_key)
         if not sources:
             raise InvalidGraphError(f"The list of nodes that lead to {end_key!r} is empty.")
         if END in sources:
@@ -181,13 +182,15 @@ class StateGraph(Generic[StateT]):
             InvalidGraphError: The same function is already a router of ``source``, or a parameter cannot be filled.
         """
         self._warn_if_compiled("add_conditional_edges")
+        source = plain_name(source)
+        if source == END:
+            raise InvalidGraphError("END cannot have a router: nothing comes after it.")
         routers = self.routers.setdefault(source, [])
         if any(router.function is path for router in routers):
             raise InvalidGraphError(f"{_name_of(path)!r} is already a router of {source!r}.", node=source)
         signature = read_signature(path, f"router {_name_of(path)!r} of {source!r}")
-        mapping: dict[Hashable, str] | None = (
-            None if path_map is None else dict(path_map) if isinstance(path_map, Mapping) else {name: name for name in path_map}
-        )
+        named = path_map.items() if isinstance(path_map, Mapping) else [(name, name) for name in path_map or ()]
+        mapping = None if path_map is None else {key: plain_name(target) for key, target in named}
         targets = tuple(dict.fromkeys(mapping.values())) if mapping is not None else _literals(signature.returns)
         taken = {router.name for router in routers}
         base = _name_of(path)
@@ -270,6 +273,10 @@ class StateGraph(Generic[StateT]):
         from graphkit.graph.assemble import assemble  # noqa: PLC0415 - imports this module
         from graphkit.graph.compiled import CompiledGraph, Options  # noqa: PLC0415 - imports this module
 
+        if checkpointer is not None and not isinstance(checkpointer, bool | Checkpointer):
+            raise InvalidGraphError(
+                f"checkpointer={checkpointer!r} is no saver.", hint="Pass an object, such as InMemorySaver() or SqliteSaver(path)."
+            )
         before, after = _breakpoints(interrupt_before, self.nodes), _breakpoints(interrupt_after, self.nodes)
         self.validate(sorted(before | after))
         self._compiled = True
@@ -279,7 +286,7 @@ class StateGraph(Generic[StateT]):
     def _named(self, node: object, action: object) -> tuple[str, object]:
         if isinstance(node, str) and action is None:
             raise InvalidGraphError(f"Node {node!r} has no action.", hint=f'add_node("{node}", function)')
-        name = str(node.value if isinstance(node, Enum) else node) if isinstance(node, str) else _name_of(node)
+        name = plain_name(node) if isinstance(node, str) else _name_of(node)
         if name in (START, END) or name.startswith("__") or not name or set(name) & set("|:"):
             raise InvalidGraphError(
                 f"{name!r} cannot be the name of a node.", hint="A name has no '|' and ':' and does not begin with '__'.", node=name

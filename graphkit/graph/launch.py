@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import urandom
 from typing import TYPE_CHECKING, cast
 
-from graphkit.core.command import MISSING, ROOT, Command
+from graphkit.core.command import MISSING, ROOT, Command, Send, plain_name
 from graphkit.core.engine import run
 from graphkit.core.ids import child_namespace
 from graphkit.core.record import record
@@ -245,9 +245,13 @@ def read_input(graph: CompiledGraph, value: object) -> Input:
             return NewTurn(dict(graph.parts.read_input(value, {}, None)))
         if value.graph is not None:
             raise InvalidUpdateError("Command(graph=...) cannot be an input; it is for nodes of subgraphs.")
-        return Steer(_writes(graph, value.update), value.targets, value.resume)
+        return Steer(_writes(graph, value.update), tuple(map(_plain, value.targets)), value.resume)
     except StateError as error:
         raise type(error)(f"Input: {error.message}", hint=error.hint, **error.facts) from error.__cause__
+
+
+def _plain(target: str | Send) -> str | Send:
+    return Send(plain_name(target.node), target.arg) if isinstance(target, Send) else plain_name(target)
 
 
 def _writes(graph: CompiledGraph, update: object) -> tuple[Write, ...]:

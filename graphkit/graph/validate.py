@@ -45,6 +45,8 @@ def _require_known(builder: StateGraph[object], breakpoints: Sequence[str]) -> N
         used += [(target, f"Router {router.name!r} of {source!r}") for router in routers for target in router.targets or ()]
     used += [(target, f"A destination of {node.name!r}") for node in nodes.values() for target in node.destinations or ()]
     for name, where in used:
+        if name == START and where.startswith(("Router", "A destination")):
+            raise InvalidGraphError(f"{where} names START; nothing leads back to it.", hint="Name the first node instead.")
         if name not in nodes and name not in (START, END):
             raise UnknownNodeError(f"{where} names {name!r}, which is no node of the graph.", hint=nearest(name, nodes), node=name)
     for name in breakpoints:

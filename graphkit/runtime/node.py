@@ -13,7 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from graphkit.core.apply import merged
-from graphkit.core.command import END, MISSING, START, Command, Send
+from graphkit.core.command import END, MISSING, START, Command, Send, plain_name
 from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.errors import (
@@ -301,7 +301,7 @@ def _mapped(router: Router, where: str, result: object) -> str | Send:
                 f"{where} returned {result!r}, which is not in its path_map.", hint=nearest(result, map(str, router.path_map))
             ) from error
     if isinstance(result, str) and result != START:
-        return str(result)
+        return result
     raise UnknownNodeError(
         f"{where} did not return a valid destination, but {result!r}.", hint="Return a node name, END, a Send, or a list of them."
     )
@@ -314,16 +314,16 @@ def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[
     goto: list[str] = []
     sends: list[Send] = []
     for target in targets:
-        name = target.node if isinstance(target, Send) else target
+        name = plain_name(target.node if isinstance(target, Send) else target)
         if name == END and not isinstance(target, Send):
             continue
         if name not in spec.nodes or name == START:
             known = [*(node for node in spec.nodes if node != START), END]
             raise UnknownNodeError(f"{where} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name)
         if isinstance(target, Send):
-            sends.append(target)
+            sends.append(target if target.node is name else Send(name, target.arg))
         else:
-            goto.append(str(target))
+            goto.append(name)
     return tuple(goto), tuple(sends)
 
 

@@ -1,6 +1,6 @@
 """One run's grip on a thread: what the drivers load from and write to.
 
-The order of operations is written once, as generators over ``rows.Operation``; each pair of public methods differs only
+The order of operations is written once, as generators over ``Operation``; each pair of public methods differs only
 in who carries them out.
 
 1. The first read of the root namespace fixes the epoch; the claim succeeds only if nobody has written since.
