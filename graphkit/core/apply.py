@@ -125,7 +125,7 @@ def require_nodes(spec: GraphSpec, names: Iterable[str], where: str) -> None:
         UnknownNodeError: One is not; the hint has the nearest names.
     """
     for name in names:
-        if name not in spec.nodes:
+        if name not in spec.nodes or name == START:
             known = [node for node in spec.nodes if not node.startswith("__")]
             raise UnknownNodeError(f"{where} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name)
 

@@ -127,7 +127,8 @@ def _between_dicts(old: dict[object, object], new: dict[object, object]) -> Delt
         elif old[key] is not value:
             changes[key] = between(old[key], value)
     kept = [key for key in new if key in old]
-    in_order = kept == [key for key in old if key in new] and list(new)[: len(kept)] == kept
+    same_types = all([type(ours) is type(theirs) for ours, theirs in zip(kept, [key for key in old if key in new], strict=True)])
+    in_order = same_types and kept == [key for key in old if key in new] and list(new)[: len(kept)] == kept
     if in_order and (len(changes) + len(removed)) * PATCH_SHARE < len(new):
         return Patch(changes, removed)
     return Set(new)

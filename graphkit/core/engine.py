@@ -88,7 +88,7 @@ def run(spec: GraphSpec, request: Request) -> Program[Finished]:
     while stop is None:
         tasks = _tasks(spec, request, at)
         yield from _execute(request, ledger, at, tasks)
-        if all([isinstance(at.outcomes.get(task.index), Done) for task in tasks]):
+        if _all_done(at, tasks):
             stop, error = yield from _advance(spec, request, ledger, at, tasks)
             if error is None:
                 continue
@@ -112,7 +112,7 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
     at = Position(opening.checkpoint, head, dict(opening.outcomes), opening.saved, dict(opening.resolved.answers))
     tasks = _tasks(spec, request, at)
     stop = _stop(request, at.checkpoint, [task for task in tasks if task.index not in at.outcomes], 0)
-    if stop is None and at.outcomes and not to_run(tasks, at.outcomes, _pending(at)):
+    if stop is None and at.outcomes and not _all_done(at, tasks) and not to_run(tasks, at.outcomes, _pending(at)):
         stop = Stop("interrupted")
     yield from _write(ledger.open(opening, stop))
     if request.events:
@@ -158,6 +158,7 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
             stop = stop or isinstance(outcome, Failed | Escaped)
         if left:
             yield from _file(request, ledger, at, None)
+            stop = stop or any([isinstance(at.outcomes[task.index], Failed) for task, _ in batch])
 
 
 def _advance(
@@ -234,6 +235,10 @@ def _stop(request: Request, checkpoint: Checkpoint, tasks: Sequence[Task], steps
     return None
 
 
+def _all_done(at: Position, tasks: Iterable[Task]) -> bool:
+    return all([isinstance(at.outcomes.get(task.index), Done) for task in tasks])
+
+
 def _write(commit: Commit | None) -> Steps:
     if commit is not None:
         yield commit
@@ -269,9 +274,11 @@ def _failures(at: Position, tasks: Iterable[Task]) -> list[tuple[Task, Failed]]:
 
 
 def _questions(at: Position) -> tuple[Question, ...]:
-    """Return the questions of the superstep, in order of application."""
+    """Return the open questions of the superstep, in order of application."""
+    stored = at.saved.questions if at.saved is not None else ()
+    settled = {asked.question.interrupt.id for asked in stored if asked.status != "pending"}.union(at.answered)
     asking = [outcome for _, outcome in sorted(at.outcomes.items()) if isinstance(outcome, Interrupted)]
-    return tuple([question for outcome in asking for question in outcome.questions])
+    return tuple([question for outcome in asking for question in outcome.questions if question.interrupt.id not in settled])
 
 
 def _shown(questions: tuple[Question, ...]) -> tuple[Interrupt, ...]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import Stamp, apply, merged, restamped
 from graphkit.core.command import END, START
-from graphkit.core.delta import diff
-from graphkit.core.effects import Commit, Entry, History, Run
+from graphkit.core.effects import Commit, History, Run
 from graphkit.core.engine import load
+from graphkit.core.entry import entry
 from graphkit.core.failure import raised
 from graphkit.core.ids import within
 from graphkit.core.plan import by_place, finished, pending_ids
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from graphkit.core.checkpoint import Checkpoint, Source
-    from graphkit.core.effects import Effect, Program, Saved, Status
+    from graphkit.core.effects import Effect, Entry, Program, Saved, Status
     from graphkit.core.graph import GraphSpec
     from graphkit.core.request import Request
     from graphkit.core.task import Outcome
@@ -187,7 +187,9 @@ class Desk:
         outcome = cast("Outcome", (yield Run(task)))
         if isinstance(outcome, Failed):
             raise raised([(task, outcome)])
-        return outcome if isinstance(outcome, Done) else Done()
+        if not isinstance(outcome, Done):
+            raise InvalidUpdateError(f"An edit in the name of {name!r} cannot wait for an answer or leave its graph.", node=name)
+        return outcome
 
     def _as_node(self, edit: Edit) -> str:
         if edit.as_node is not None:
@@ -223,8 +225,8 @@ class Desk:
     def _add(self, made: Checkpoint) -> None:
         before = self.checkpoint
         made = made if made.parent else replace(made, parent=None)
-        deltas = diff(before.values, made.values, before.values.keys() | made.values.keys()) if before.id else None
-        self.entries.append(Entry(made, deltas, self.request.metadata))
+        keys = before.values.keys() | made.values.keys()
+        self.entries.append(entry(before if before.id else None, made, keys, self.spec.untracked, self.request.metadata))
         self.checkpoint, self.head, self.outcomes, self.newest = made, made.n, {}, True
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from graphkit.core.delta import diff
-from graphkit.core.effects import Commit, Entry, Filed
+from graphkit.core.effects import Commit, Filed
+from graphkit.core.entry import entry
 from graphkit.core.record import record, replace
 from graphkit.core.task import Escaped, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from graphkit.core.checkpoint import Checkpoint, Trigger
-    from graphkit.core.effects import Status
+    from graphkit.core.checkpoint import Checkpoint
+    from graphkit.core.effects import Entry, Status
     from graphkit.core.graph import GraphSpec
     from graphkit.core.request import Request
     from graphkit.core.task import Held, Outcome, Question, Task
@@ -76,9 +76,7 @@ class Ledger:
         if not self.eager:
             self._made((checkpoint,))
             return None if stop is None else self._commit(stop, self._entries(stop), self._filed({}, stop))
-        entry = self._entry(self._stored, checkpoint, keys)
-        self._stored = checkpoint
-        return self._commit(stop, (entry,), () if stop is None else self._filed({}, stop))
+        return self._commit(stop, (self._entry(checkpoint, keys),), () if stop is None else self._filed({}, stop))
 
     def file(self, outcomes: Mapping[Task, Outcome], stop: Stop | None) -> Commit | None:
         """Return the commit of outcomes of a superstep that is not over."""
@@ -132,31 +130,16 @@ class Ledger:
         for made in self._unsaved:
             checkpoint = made if self.eager else replace(made, parent=self._stored.id if self._stored is not None else None)
             keys = checkpoint.values if self._stored is None else self._stored.values.keys() | checkpoint.values.keys()
-            entries.append(self._entry(self._stored, checkpoint, keys))
-            self._stored = checkpoint
+            entries.append(self._entry(checkpoint, keys))
         self._unsaved = ()
         return tuple(entries)
 
-    def _entry(self, before: Checkpoint | None, checkpoint: Checkpoint, keys: Iterable[str]) -> Entry:
-        untracked = self._spec.untracked
-        if untracked:
-            keys = [key for key in keys if key not in untracked]
-            checkpoint = _without(checkpoint, untracked)
-        deltas = diff(before.values, checkpoint.values, keys) if before is not None else None
-        return Entry(checkpoint, deltas, self._request.metadata)
+    def _entry(self, checkpoint: Checkpoint, keys: Iterable[str]) -> Entry:
+        made = entry(self._stored, checkpoint, keys, self._spec.untracked, self._request.metadata)
+        self._stored = checkpoint
+        return made
 
 
 def _own_questions(task: Task, outcome: Outcome) -> list[Question]:
     """Questions the task itself asks; a subgraph has stored its own."""
     return [question for question in outcome.questions if question.task_id == task.id] if isinstance(outcome, Interrupted) else []
-
-
-def _without(checkpoint: Checkpoint, untracked: frozenset[str]) -> Checkpoint:
-    values = {key: value for key, value in checkpoint.values.items() if key not in untracked}
-    return replace(checkpoint, values=values, frontier=tuple([_stripped(trigger, untracked) for trigger in checkpoint.frontier]))
-
-
-def _stripped(trigger: Trigger, untracked: frozenset[str]) -> Trigger:
-    if not isinstance(trigger.arg, dict) or untracked.isdisjoint(trigger.arg):
-        return trigger
-    return replace(trigger, arg={key: value for key, value in trigger.arg.items() if key not in untracked})

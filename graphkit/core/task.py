@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Write: TypeAlias = "tuple[str, object]"
 """One update of one key, before the key's channel has merged it."""
 
+SUMMARY_LIMIT: Final = 1000
+"""Characters of an exception's ``repr`` kept with a stored failure."""
+
 TRACE_LIMIT: Final = 4000
 """Characters of a traceback kept with a stored failure; the end of it is kept."""
 
@@ -79,14 +82,12 @@ class Failed:
     """The node, its router or its update raised.
 
     Args:
-        kind: Name of the exception's class.
-        message: Its text.
+        summary: ``repr`` of the exception, SUMMARY_LIMIT characters at most.
         trace: The end of its traceback, TRACE_LIMIT characters at most.
         error: The live exception; None when the failure was read from storage.
     """
 
-    kind: str
-    message: str
+    summary: str
     trace: str = ""
     error: BaseException | None = field(default=None, compare=False)
 
@@ -95,13 +96,7 @@ class Failed:
         """Describe a live exception."""
         from traceback import format_exception  # noqa: PLC0415 - only failures need it
 
-        trace = "".join(format_exception(error))[-TRACE_LIMIT:]
-        return cls(type(error).__name__, str(error), trace, error)
-
-    @property
-    def summary(self) -> str:
-        """The failure in one line, as ``repr`` of the exception shows it."""
-        return repr(self.error) if self.error is not None else f"{self.kind}({self.message!r})"
+        return cls(_shown(error), "".join(format_exception(error))[-TRACE_LIMIT:], error)
 
 
 @record
@@ -167,3 +162,10 @@ def task_id(checkpoint: Checkpoint, namespace: str, index: int) -> str:
     """Return the id of the task for the ``index``-th entry of the frontier."""
     trigger = checkpoint.frontier[index]
     return trigger.id or derive(checkpoint.id, namespace, index, trigger.node)
+
+
+def _shown(error: BaseException) -> str:
+    try:
+        return repr(error)[:SUMMARY_LIMIT]
+    except Exception:  # noqa: BLE001 - the user's class; a failing repr must not hide the failure
+        return type(error).__name__

@@ -13,7 +13,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from graphkit.core.apply import merged
-from graphkit.core.command import END, MISSING, START, Command, Send, plain_name
+from graphkit.core.command import END, MISSING, ROOT, START, Command, Send, plain_name
 from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.errors import (
@@ -226,7 +226,7 @@ def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> D
     task = scope.task
     if type(result) is Handed:
         return Done(result.writes, (), (), scope.children)
-    if not isinstance(result, Command) and not (type(result) is list and any([isinstance(part, Command) for part in result])):
+    if not isinstance(result, Command) and not _is_list_of_results(spec, result):
         return Done(_writes(action, scope, result), (), (), scope.children)
     commands = result if isinstance(result, list) else [result]
     escaping = [command for command in commands if isinstance(command, Command) and command.graph is not None]
@@ -235,6 +235,11 @@ def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> D
     writes, targets = _updates(action, scope, commands)
     goto, sends = _split(spec, targets, f"Command(goto=...) of node {task.node!r}")
     return Done(writes, goto, sends, scope.children)
+
+
+def _is_list_of_results(spec: GraphSpec, result: object) -> bool:
+    """Tell whether a list is a list of updates and Commands; for a bare-type state it may be the value itself."""
+    return type(result) is list and (ROOT not in spec.channels or any([isinstance(part, Command) for part in result]))
 
 
 def _updates(action: object, scope: Scope, parts: Sequence[object]) -> tuple[tuple[Write, ...], tuple[str | Send, ...]]:

@@ -120,7 +120,7 @@ def encode_outcome(codec: Codec, outcome: Outcome) -> bytes:
             sends = [[send.node, send.arg] for send in outcome.sends]
             return codec.encode([DONE, writes, list(outcome.goto), sends, dict(outcome.children)])
         case Failed():
-            return codec.encode([FAILED, outcome.kind, outcome.message, outcome.trace])
+            return codec.encode([FAILED, outcome.summary, outcome.trace])
         case Interrupted():
             return codec.encode([INTERRUPTED, [question.interrupt.id for question in outcome.questions]])
         case Held():
