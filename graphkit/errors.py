@@ -12,7 +12,6 @@ Only this file defines error classes. The tree::
     │   │   ├── UnknownKeyError             an update names a key the state does not have
     │   │   └── ConflictingWritesError      two writes to a key without a reducer in one superstep
     │   ├── InvalidStateError (ValueError)  a value does not fit the schema
-    │   ├── EmptyChannelError               a key was read that has no value
     │   ├── ReducerError                    a reducer raised
     │   └── UnserializableValueError (TypeError)  a value cannot be stored; names the path
     ├── RunError                            the person who runs the graph
@@ -20,7 +19,6 @@ Only this file defines error classes. The tree::
     │   ├── GraphChangedError               a saved thread waits for a node the graph no longer has
     │   ├── InterruptMismatchError          a rerun asked something else than what was answered
     │   ├── InterruptSwallowedError         code inside a node caught an interrupt
-    │   ├── MultipleSubgraphsError          a stateful subgraph was called where only one call may run
     │   ├── NodeFailedError                 a failure known only from storage
     │   └── OutsideRunError (RuntimeError)  get_config() and friends outside a node
     ├── StorageError                        the person who runs the database; ``retryable`` tells if trying again helps
@@ -160,12 +158,6 @@ class InvalidStateError(StateError, ValueError):
     code = "invalid-state"
 
 
-class EmptyChannelError(StateError):
-    """A key was read that has no value."""
-
-    code = "empty-channel"
-
-
 class ReducerError(StateError):
     """A reducer raised; the cause is attached."""
 
@@ -206,12 +198,6 @@ class InterruptSwallowedError(RunError):
     """Code inside a node caught the control flow of ``interrupt()`` and went on."""
 
     code = "interrupt-swallowed"
-
-
-class MultipleSubgraphsError(RunError):
-    """Two calls of one stateful subgraph would run in the same namespace."""
-
-    code = "multiple-subgraphs"
 
 
 class NodeFailedError(RunError):

@@ -57,6 +57,7 @@ class RunScope:
         emit: Takes events while a node runs; None when nobody reads them.
         subgraphs: Whether events of subgraphs are wanted.
         debug: Whether to look for values changed in place.
+        settle: Waits for the commit under way, from any thread; None when there is never one.
     """
 
     graph: str
@@ -73,6 +74,7 @@ class RunScope:
     emit: Callable[[Event], None] | None = None
     subgraphs: bool = False
     debug: bool = False
+    settle: Callable[[], None] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -166,7 +168,7 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
 
     The result is stored as soon as ``fn`` returns. If the process dies inside ``fn``, or before the result is stored,
     ``fn`` runs again: make it idempotent with a key of its own if even that must not happen. Without a checkpointer the
-    result is remembered for this attempt only.
+    result is remembered for this attempt only; with ``durability="exit"`` a crash forgets it, as it forgets the run.
 
     Args:
         key: Names the action, unique in the task.
@@ -185,6 +187,7 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
         return cast("T", _once_later(scope, key, fn, args, kwargs))
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
+        _settle(scope)
         scope.memos[key] = result = fn(*args, **kwargs)
         if scope.run.hold is not None:
             hold = scope.run.hold
@@ -198,6 +201,7 @@ async def _once_later(
 ) -> object:
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
+        _settle(scope)
         scope.memos[key] = result = await fn(*args, **kwargs)
         if scope.run.hold is not None:
             hold = scope.run.hold
@@ -304,6 +308,12 @@ def writer_of(scope: Scope) -> Callable[[object], None]:
 def store_of(scope: Scope) -> object:
     """Return the store of a scope."""
     return scope.run.store
+
+
+def _settle(scope: Scope) -> None:
+    """Let the checkpoint the task belongs to become durable: if it failed, the next run would not find the memory."""
+    if scope.run.settle is not None:
+        scope.run.settle()
 
 
 def _memo(scope: Scope, key: str, value: object) -> Commit:

@@ -21,7 +21,7 @@ from graphkit.core.apply import Stamp, apply
 from graphkit.core.command import START
 from graphkit.core.effects import CheckAnswers, Emit, Load, Run, Start, Wait
 from graphkit.core.events import NodeFinished, Paused, ValuesChanged
-from graphkit.core.failure import blamed, raised, unserializable
+from graphkit.core.failure import blamed, of_input, raised, unserializable
 from graphkit.core.ledger import Ledger, Stop
 from graphkit.core.plan import pending_ids, plan, resumed, to_run
 from graphkit.core.record import replace
@@ -114,7 +114,10 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
     stop = _stop(request, at.checkpoint, [task for task in tasks if task.index not in at.outcomes], 0)
     if stop is None and at.outcomes and not _all_done(at, tasks) and not to_run(tasks, at.outcomes, _pending(at)):
         stop = Stop("interrupted")
-    yield from _write(ledger.open(opening, stop))
+    try:
+        yield from _write(ledger.open(opening, stop))
+    except UnserializableValueError as error:
+        raise of_input(error) from error
     if request.events:
         yield from _emit_opening(spec, request, at)
     return at, stop

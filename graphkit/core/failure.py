@@ -23,12 +23,13 @@ def raised(failures: Sequence[tuple[Task, Failed]]) -> BaseException:
     task, first = failures[0]
     error = first.error or NodeFailedError(f"Node {task.node!r} failed in an earlier run: {first.summary}", node=task.node)
     note = f"During task with name {task.node!r} and id {task.id!r}"
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
-    for other, failure in failures[1:]:
-        error.add_note(f"In the same superstep node {other.node!r} failed, too: {failure.summary}")
-    if len(failures) > 1:
-        with suppress(AttributeError):
+    # An exception class may refuse attributes, and then also notes.
+    with suppress(AttributeError, TypeError):
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        for other, failure in failures[1:]:
+            error.add_note(f"In the same superstep node {other.node!r} failed, too: {failure.summary}")
+        if len(failures) > 1:
             error.sibling_errors = tuple([failure.error for _, failure in failures[1:]])  # type: ignore[attr-defined]
     return error
 
@@ -47,6 +48,15 @@ def unserializable(error: UnserializableValueError, node: str) -> Unserializable
     named = UnserializableValueError(f"Node {node!r}: {error.message}", hint=error.hint, node=node, **facts)
     named.__cause__ = error
     return named
+
+
+def of_input(error: UnserializableValueError) -> UnserializableValueError:
+    """Return the error of a value that came with the input; an answer's error already says so."""
+    if "interrupt_id" in error.facts:
+        return error
+    facts = {name: value for name, value in error.facts.items() if name not in {"node", "message", "hint"}}
+    path, kind = facts.get("path", "$"), facts.get("type_name", "this type")
+    return UnserializableValueError(f"The input has a value of type {kind} at {path}, which cannot be stored.", hint=error.hint, **facts)
 
 
 def _guilty(fresh: dict[Task, Outcome], tasks: Sequence[Task], outcomes: dict[int, Outcome], error: StateError) -> Sequence[Task]:

@@ -61,7 +61,6 @@ class GraphSpec:
         untracked: Keys that are never stored.
         checks: For some keys, a pure function that validates the merged value, returns it or raises.
         conditional_entry: Whether START has routers, so that user code decides where a turn begins.
-        fingerprint: Hash over nodes, edges and keys.
     """
 
     name: str
@@ -73,7 +72,6 @@ class GraphSpec:
     untracked: frozenset[str]
     checks: Mapping[str, Callable[[object], object]]
     conditional_entry: bool
-    fingerprint: str
 
     def start_values(self) -> dict[str, object]:
         """Return the values of a thread before its first input; new objects with each call."""

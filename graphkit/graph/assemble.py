@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from graphkit.core.channels import LastValue
 from graphkit.core.command import END, START
 from graphkit.core.graph import GraphSpec, Join, NodeSpec
-from graphkit.core.ids import derive
 from graphkit.core.record import record
 from graphkit.errors import InvalidSchemaError
 from graphkit.graph.subgraph import subgraph_action
@@ -81,7 +80,6 @@ def assemble(builder: StateGraph[object], name: str) -> Parts:
         untracked=frozenset([key for key, channel in channels.items() if not channel.stored]),
         checks={key: item.check for key, item in fields.items() if item.check is not None and not isinstance(item.channel, LastValue)},
         conditional_entry=START in builder.routers,
-        fingerprint=derive(name, sorted(nodes), sorted(builder.edges), sorted(builder.joins), sorted(channels)),
     )
     graphs = {node.name: cast("CompiledGraph", node.action) for node in builder.nodes.values() if node.signature is None}
     needs_loop = any([cast("Action", node.action).needs_loop for node in nodes.values()]) or any([g.needs_loop for g in graphs.values()])

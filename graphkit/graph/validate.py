@@ -66,14 +66,10 @@ def _ways(builder: StateGraph[object]) -> dict[str, set[str] | None]:
     for node in builder.nodes.values():
         if node.jumps or node.destinations is not None:
             _add(ways, node.name, set(node.destinations) if node.destinations else None)
-        elif node.signature is not None and node.signature.returns is None and not ways[node.name]:
-            # Without a return annotation and without an edge, the node most likely jumps or is meant to be the last.
-            _add(ways, node.name, None if _may_jump(builder, node.name) else {END})
+        elif node.signature is None or (node.signature.returns is None and not ways[node.name]):
+            # A subgraph may jump in this graph; so may a node that has neither a return annotation nor an edge.
+            _add(ways, node.name, None)
     return ways
-
-
-def _may_jump(builder: StateGraph[object], name: str) -> bool:
-    return not any(source == name for source, _ in builder.edges)
 
 
 def _add(ways: dict[str, set[str] | None], source: str, targets: set[str] | None) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
-from graphkit.errors import MissingCheckpointerError
+from graphkit.errors import MissingCheckpointerError, StorageError
 from graphkit.runtime.answers import check_answers
 from graphkit.runtime.node import aperform
 from graphkit.runtime.pool import Pool
+from graphkit.runtime.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Task
     from graphkit.scope import RunScope
-    from graphkit.storage import Hold, Prepared
+    from graphkit.storage import Hold
 
 R = TypeVar("R")
 
@@ -139,7 +141,7 @@ class AsyncDriver:
         self._queued: deque[Task] = deque()
         self._expected = 0
         self._limit = 0
-        self._write: asyncio.Task[None] | None = None
+        self._writer: Writer | None = None
         self.mailbox = Mailbox()
 
     async def carry_out(self, effect: Effect) -> object:
@@ -203,8 +205,8 @@ class AsyncDriver:
             flying.cancel()
         if self._flying:
             await asyncio.gather(*self._flying, return_exceptions=True)
-        if self._write is not None:
-            await asyncio.gather(self._write, return_exceptions=True)
+        with suppress(StorageError):
+            await self._settle()
         hold = self._run.hold
         if hold is not None and not self._run.path and hold.held:
             await hold.arelease("error")
@@ -246,19 +248,26 @@ class AsyncDriver:
         await self._settle()
         if commit.wait:
             await self._hold.awrite(prepared)
-        else:
-            self._write = self._loop.create_task(self._awrite(prepared))
-
-    async def _awrite(self, prepared: Prepared) -> None:
-        await self._hold.awrite(prepared)
+            return
+        if self._writer is None:
+            self._writer = Writer(self._hold)
+            self._run.settle = self._writer.wait
+        self._writer.write(prepared)
 
     async def _settle(self) -> None:
-        if self._write is not None:
-            write, self._write = self._write, None
-            await write
+        if self._writer is not None:
+            landed: asyncio.Future[None] = self._loop.create_future()
+            self._writer.then(lambda: _wake(landed))
+            await landed
+            self._writer.wait()
 
 
-def _settle_future(future: asyncio.Future[object], result: object, error: BaseException | None) -> None:
+def _wake(future: asyncio.Future[None]) -> None:
+    """Resolve a future from any thread."""
+    future.get_loop().call_soon_threadsafe(_settle_future, future, None, None)
+
+
+def _settle_future(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
     if future.done():
         return
     if error is None:

@@ -6,16 +6,18 @@ everything a node emits while somebody reads the stream live.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
-from graphkit.errors import MissingCheckpointerError
+from graphkit.errors import MissingCheckpointerError, StorageError
 from graphkit.runtime.answers import check_answers
 from graphkit.runtime.node import perform
 from graphkit.runtime.pool import Pool
+from graphkit.runtime.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Task
     from graphkit.scope import RunScope
-    from graphkit.storage import Hold, Prepared
+    from graphkit.storage import Hold
 
 R = TypeVar("R")
 
@@ -83,7 +85,7 @@ class ThreadDriver:
         self._run = run
         self._pool: Pool | None = None
         self._expected = 0
-        self._writer: _Writer | None = None
+        self._writer: Writer | None = None
         self.mailbox: SimpleQueue[Letter] = SimpleQueue()
 
     def carry_out(self, effect: Effect) -> object:
@@ -137,8 +139,8 @@ class ThreadDriver:
         """Leave nothing behind: forget what has not begun, finish the commit under way, give the thread back."""
         if self._pool is not None:
             self._pool.cancel()
-        if self._writer is not None:
-            self._writer.wait(quiet=True)
+        with suppress(StorageError):
+            self._settle()
         hold = self._run.hold
         if hold is not None and not self._run.path and hold.held:
             hold.release("error")
@@ -157,47 +159,15 @@ class ThreadDriver:
 
     def _commit(self, commit: Commit) -> None:
         prepared = self._hold.prepare(self._run.namespace, commit)
-        if commit.wait and self._writer is None:
-            self._hold.write(prepared)
-            return
         self._settle()
         if commit.wait:
             self._hold.write(prepared)
-        else:
-            self._writer = self._writer or _Writer(self._hold)
-            self._writer.write(prepared)
+            return
+        if self._writer is None:
+            self._writer = Writer(self._hold)
+            self._run.settle = self._writer.wait
+        self._writer.write(prepared)
 
     def _settle(self) -> None:
         if self._writer is not None:
             self._writer.wait()
-
-
-class _Writer:
-    """Writes one commit at a time in the background (``durability="async"``)."""
-
-    def __init__(self, hold: Hold) -> None:
-        self._hold = hold
-        self._pool = Pool(1)
-        self._busy = False
-        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-
-    def write(self, prepared: Prepared) -> None:
-        """Begin to write; the one before has been waited for."""
-        self._busy = True
-        self._pool.start([partial(self._write, prepared)])
-
-    def wait(self, *, quiet: bool = False) -> None:
-        """Wait for the commit under way and raise what went wrong with it, unless ``quiet``."""
-        if self._busy:
-            error = self._done.get()
-            self._busy = False
-            if error is not None and not quiet:
-                raise error
-
-    def _write(self, prepared: Prepared) -> None:
-        try:
-            self._hold.write(prepared)
-        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-            self._done.put(error)
-        else:
-            self._done.put(None)

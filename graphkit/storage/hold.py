@@ -10,11 +10,11 @@ in who carries them out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphkit.core.delta import Set
 from graphkit.core.ids import ROOT_NAMESPACE
+from graphkit.core.record import record
 from graphkit.errors import (
     CheckpointNotFoundError,
     ConcurrentUpdateError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from graphkit.storage.site import Site
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prepared:
     """A commit that is ready to be written."""
 

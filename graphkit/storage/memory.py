@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
+from graphkit.core.record import replace
 from graphkit.storage.checkpointer import LEASE, Checkpointer
 from graphkit.storage.operations import (
     Absent,

@@ -6,15 +6,16 @@ It refuses a Write by answering with a Refusal; whoever asked makes an error of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from graphkit.core.effects import Status
     from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow, QuestionRow, ThreadStatus
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """How to take a thread.
 
@@ -30,7 +31,7 @@ class Claim:
     dead: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Write:
     """Write a change as the holder of a thread. Reply: Written or a Refusal.
 
@@ -55,7 +56,7 @@ class Write:
     release: Status | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Read:
     """Read the newest ``limit`` checkpoints before position ``before``. Reply: Reading, as of one moment.
 
@@ -72,7 +73,7 @@ class Read:
     limit: int | None = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadQuestions:
     """Read questions by id, whatever their status. Reply: tuple of QuestionRow; ids that do not exist are left out."""
 
@@ -80,14 +81,14 @@ class ReadQuestions:
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadNamespaces:
     """Read the names of the namespaces that have checkpoints. Reply: tuple of str, empty if there is no such thread."""
 
     thread_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListThreads:
     """Read the list of threads, newest first. Reply: tuple of ThreadRow.
 
@@ -104,7 +105,7 @@ class ListThreads:
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListPending:
     """Read the list of pending questions, oldest first. Reply: tuple of PendingRow.
 
@@ -119,7 +120,7 @@ class ListPending:
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Extend:
     """Extend leases. Reply: None. Those that were lost are left alone.
 
@@ -132,7 +133,7 @@ class Extend:
     lease_until: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Delete a thread and all that belongs to it. Reply: None, or Busy. A thread that does not exist is no error."""
 
@@ -141,7 +142,7 @@ class Delete:
     dead: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Copy:
     """Copy a thread under a new name, held by nobody. Reply: None, or Absent, or Present.
 
@@ -154,7 +155,7 @@ class Copy:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """What Prune leaves of one namespace.
 
@@ -170,7 +171,7 @@ class Kept:
     origin: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prune:
     """Delete all of a thread but ``kept`` and pending questions. Reply: None, Busy, or Moved. The epoch grows."""
 
@@ -184,14 +185,14 @@ class Prune:
 Operation: TypeAlias = Write | Read | ReadQuestions | ReadNamespaces | ListThreads | ListPending | Extend | Delete | Copy | Prune
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """The change is durable; ``epoch`` is the thread's new epoch."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Busy:
     """Somebody else holds the thread until ``lease_until``."""
 
@@ -199,45 +200,45 @@ class Busy:
     lease_until: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moved:
     """The thread's epoch is another one; 0 if the thread is gone."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lost:
     """The writer does not hold the thread."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Taken:
     """The namespace has a checkpoint at position ``n`` already."""
 
     n: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """The question is answered or cancelled already."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unasked:
     """The thread has no such question."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Absent:
     """There is no such thread."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Present:
     """There is such a thread already."""
 
@@ -245,7 +246,7 @@ class Present:
 Refusal: TypeAlias = Busy | Moved | Lost | Taken | Settled | Unasked
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """The answer to Read.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from graphkit.core.effects import Saved
 from graphkit.core.ids import position
+from graphkit.core.record import record
 from graphkit.core.task import Interrupted
 from graphkit.storage.chain import Chain, Rebuild
 from graphkit.storage.operations import Read, ReadQuestions
@@ -27,7 +27,7 @@ BATCH: Final = 64
 """Checkpoints read at once while a filter is searched for; each further batch is four times as large."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """What a load found.
 
@@ -91,7 +91,7 @@ def fits(saved: Saved, wanted: Mapping[str, object]) -> bool:
     return all([key in metadata and metadata[key] == value for key, value in wanted.items()])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Shelf:
     """All that is filed with the checkpoints of one reading, by position."""
 

@@ -146,7 +146,8 @@ def decode_outcome(codec: Codec, record: bytes) -> Outcome | tuple[str, ...]:
                 tuple([(key, value) for key, value in writes]), tuple(goto), tuple([Send(node, arg) for node, arg in sends]), children
             )
         if kind == FAILED:
-            return Failed(*form[1:])
+            _, summary, trace = form
+            return Failed(summary, trace)
         if kind == INTERRUPTED:
             return tuple(form[1])
         if kind == HELD:

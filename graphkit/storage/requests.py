@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from graphkit.core.effects import Commit, Entry, Filed, History
 from graphkit.core.ids import ROOT_NAMESPACE, position
+from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Interrupted
 from graphkit.errors import InvalidConfigError, InvalidIdError, ThreadNotFoundError
 from graphkit.storage.address import Address, checked_limit, cursor
@@ -35,7 +35,7 @@ ATTEMPTS: Final = 3
 """How often a prune plans again because the thread moved on meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listing:
     """What is still to be listed.
 

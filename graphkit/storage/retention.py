@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphkit.core.delta import Set
 from graphkit.core.effects import History
 from graphkit.core.ids import ROOT_NAMESPACE, position
+from graphkit.core.record import record
 from graphkit.core.task import task_id
 from graphkit.storage import records
 from graphkit.storage.chain import pack
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphkit.storage.operations import Reading
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """What stays of a thread, as of ``epoch``; 0 if there is no such thread."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from graphkit.core.record import record
 
 if TYPE_CHECKING:
     from graphkit.core.effects import QuestionStatus
@@ -12,7 +13,7 @@ ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
 """What a thread is; ``busy`` while a run holds it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckpointRow:
     """One checkpoint.
 
@@ -37,7 +38,7 @@ class CheckpointRow:
     changes: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutcomeRow:
     """The outcome of a task, filed under position ``n``."""
 
@@ -46,7 +47,7 @@ class OutcomeRow:
     record: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MemoRow:
     """A remembered result of a task, filed under position ``n``."""
 
@@ -56,7 +57,7 @@ class MemoRow:
     record: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class QuestionRow:
     """A question asked in the step of position ``n``; ``answer`` is set when it is answered."""
 
@@ -69,7 +70,7 @@ class QuestionRow:
     answer: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ThreadRow:
     """One line of the list of threads; ``number`` grows with each thread that is made."""
 
@@ -80,7 +81,7 @@ class ThreadRow:
     pending: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PendingRow:
     """One line of the list of pending questions; ``number`` grows with each question that is asked."""
 
@@ -89,7 +90,7 @@ class PendingRow:
     question: QuestionRow
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """The rows of one commit, all of one namespace.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import Send
 from graphkit.core.effects import Commit, Filed, Memo
+from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Held
 from graphkit.errors import CheckpointNotFoundError, ConcurrentUpdateError, UnknownInterruptError, UnserializableValueError
 from graphkit.testing.checkpointers.subject import refuses
@@ -154,7 +154,7 @@ def outcomes_and_memos_belong_to_their_step(subject: Subject) -> None:
     run = subject.writer("t")
     run.step({"x": 1}, claim=True)
     done = Done((("x", (2,)),), ("next",), (Send("worker", {"n": 1}),), {"sub": "00000000-x"})
-    failed = Failed("KeyError", "'x'", "Traceback")
+    failed = Failed("KeyError('x')", "Traceback")
     run.commit(Commit(outcomes=(Filed("a", 0, failed), Filed("b", 0, failed)), memos=(Memo("a", 0, "k", (1,)), Memo("a", 0, "l", None))))
     run.commit(Commit(outcomes=(Filed("a", 0, done), Filed("c", 0, Held())), memos=(Memo("a", 0, "k", (2,)),)))
 
@@ -191,7 +191,7 @@ def a_live_exception_is_stored_as_its_description(subject: Subject) -> None:
     outcome = subject.loaded("t").outcomes["a"]
 
     assert isinstance(outcome, Failed)
-    assert (outcome.kind, outcome.message, outcome.error) == ("ZeroDivisionError", "by zero", None)
+    assert (outcome.summary, outcome.error) == ("ZeroDivisionError('by zero')", None)
 
 
 def namespaces_are_apart(subject: Subject) -> None:

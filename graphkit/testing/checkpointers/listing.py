@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphkit.core.effects import Commit, Filed
+from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import CheckpointNotFoundError, InvalidConfigError
 from graphkit.storage import LEASE
@@ -69,7 +69,7 @@ def a_tuple_has_langgraphs_form(subject: Subject) -> None:
     first = run.step({"x": 1}, claim=True, metadata={"user": "u"})
     second = run.step({"x": 2})
     asked = question("q")
-    outcomes = (Filed("a", 1, Done((("x", 3), ("x", 4)))), Filed("b", 1, Failed("KeyError", "no")), Filed("c", 1, Interrupted((asked,))))
+    outcomes = (Filed("a", 1, Done((("x", 3), ("x", 4)))), Filed("b", 1, Failed("KeyError('no')")), Filed("c", 1, Interrupted((asked,))))
     run.commit(Commit(outcomes=outcomes, asked=((asked, 1),), release="interrupted"))
 
     newest = subject.call(subject.saver, "get_tuple", config("t"))

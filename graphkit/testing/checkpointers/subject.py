@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from graphkit.core.checkpoint import Checkpoint, Trigger
@@ -11,6 +11,7 @@ from graphkit.core.command import Interrupt
 from graphkit.core.delta import diff
 from graphkit.core.effects import Commit, Entry, History
 from graphkit.core.ids import checkpoint_id, derive
+from graphkit.core.record import replace
 from graphkit.core.task import Question
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphkit.core.checkpoint import Checkpoint, Trigger
 from graphkit.core.effects import Commit, Filed, Memo
+from graphkit.core.record import replace
 from graphkit.core.task import Done, Interrupted, task_id
 from graphkit.errors import (
     ConcurrentUpdateError,

@@ -1,0 +1,3 @@
+"""Checkpointers for databases, one package for each."""
+
+from __future__ import annotations

@@ -1,0 +1,104 @@
+"""SQLite behind storage's Backend: sync callers work on the connection themselves, async ones have one worker thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from enum import Enum
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Final
+from weakref import finalize, ref
+
+from checkpointers.sqlite.group import Group
+from checkpointers.sqlite.schema import prepare
+
+if TYPE_CHECKING:
+    from checkpointers.sqlite.group import Job
+    from graphkit.storage.operations import Operation
+
+MEMORY: Final = ":memory:"
+
+
+class Signal(Enum):
+    """What the worker is told."""
+
+    FLUSH = "flush"
+    END = "end"
+
+
+class SqliteBackend:
+    """One connection to one database file.
+
+    Args:
+        path: The file, or ":memory:".
+        synchronous: A statement of ``schema.settings``.
+        timeout: Seconds to wait for another process that writes.
+    """
+
+    def __init__(self, path: str, synchronous: str, timeout: float) -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._timeout = timeout
+        self._group = Group(self._open, path)
+        self._wake: SimpleQueue[Signal] = SimpleQueue()
+        self._woken = False
+        self._worker: Thread | None = None
+
+    def run(self, operation: Operation) -> object:
+        """Carry out an operation in the calling thread."""
+        return self._group.run(operation)
+
+    async def arun(self, operation: Operation) -> object:
+        """Carry out an operation in the worker thread, together with all others that wait."""
+        from checkpointers.sqlite.waiting import wait  # noqa: PLC0415 - sync callers need no asyncio
+
+        return await wait(operation, self._submit)
+
+    def close(self) -> None:
+        """Close the connection; what still waits fails."""
+        self._group.close()
+        self._wake.put(Signal.END)
+
+    async def aclose(self) -> None:
+        """Do what close does, in a thread: closing may have to tidy up the write-ahead log."""
+        import asyncio  # noqa: PLC0415 - sync callers need none
+
+        await asyncio.to_thread(self.close)
+
+    def _submit(self, job: Job) -> None:
+        self._group.add(job)
+        if self._worker is None:
+            self._begin()
+        if not self._woken:
+            self._woken = True
+            self._wake.put(Signal.FLUSH)
+
+    def _begin(self) -> None:
+        self._worker = Thread(target=_work, args=(ref(self), self._wake), name="graphkit-sqlite", daemon=True)
+        self._worker.start()
+        finalize(self, self._wake.put, Signal.END).atexit = False
+
+    def _flush(self) -> None:
+        # Before the flush, not after: a job that comes too late for this one wakes the worker once more.
+        self._woken = False
+        self._group.flush()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
+        try:
+            prepare(connection, self._path, self._synchronous, self._timeout)
+        except BaseException:
+            connection.close()
+            raise
+        finalize(self, connection.close).atexit = False
+        return connection
+
+
+def _work(backend: ref[SqliteBackend], wake: SimpleQueue[Signal]) -> None:
+    """Flush whenever there is something to do. Between flushes nothing here keeps the backend alive."""
+    while wake.get() is Signal.FLUSH:
+        alive = backend()
+        if alive is None:
+            return
+        alive._flush()  # noqa: SLF001 - the worker is a part of the backend
+        del alive

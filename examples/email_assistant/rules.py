@@ -1,0 +1,224 @@
+"""The built-in model: rules and templates, no AI. Pure; it reads a thread and proposes the next step.
+
+The steps of a thread, each only when the one before it is settled:
+
+1. nothing known            a meeting: look at the calendar; a question: ask the human; else: draft a reply
+2. calendar looked at       free: propose the meeting; taken: offer other times by mail
+3. meeting written          draft the confirmation
+4. human gave words         put them into the draft, unchanged
+5. mail written             done
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from examples.email_assistant.letters import Writer, has_gap, reply_subject
+from examples.email_assistant.model import Exchange, Proposal, exchanges, guidance
+from examples.email_assistant.moments import find_day, find_minutes, find_time
+from examples.email_assistant.reading import Intent, Reading, read
+from examples.email_assistant.triage import Triage, never_answered, triage
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from examples.email_assistant.mail import Address, Mail
+    from examples.email_assistant.state import Arguments, State
+
+USUAL_MINUTES = 30
+LOOKS_AHEAD = 4
+OFFERS = 3
+TIME = re.compile(r"\b(\d{2}):(\d{2})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleModel:
+    """Sorts and drafts by pattern and template.
+
+    Args:
+        owner: Whose mailbox it is.
+        zone: The owner's time zone.
+    """
+
+    owner: Address
+    zone: ZoneInfo
+
+    @property
+    def name(self) -> str:
+        """``rules-v1 (no AI)``: it never claims to be more."""
+        return "rules-v1 (no AI)"
+
+    def triage(self, mail: Mail, now: datetime) -> Triage:
+        """Sort a mail; the reasons are the rules that fired, with the text that matched."""
+        return triage(mail, self._read(mail, now), self.owner)
+
+    def propose(self, state: State, now: datetime) -> Proposal:
+        """Propose the next step of a thread."""
+        mail, history = state["mail"], exchanges(state)
+        if reasons := never_answered(mail):
+            return Proposal("No reply may go to this sender: " + "; ".join(reasons), (("done", {}),))
+        reading = self._read(mail, now)
+        desk = _Desk(mail, reading, Writer(reading.language, mail.reply_to, self.owner), self.zone, now)
+        if history:
+            return desk.next_step(history)
+        return desk.first_step(guidance(state))
+
+    def _read(self, mail: Mail, now: datetime) -> Reading:
+        return read(mail, (mail.date or now).astimezone(self.zone).date())
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    mail: Mail
+    reading: Reading
+    writer: Writer
+    zone: ZoneInfo
+    now: datetime
+
+    def first_step(self, words: str) -> Proposal:
+        reading = self.reading
+        if words:
+            return self._mail(self.writer.letter(words), "Your words are in the draft, unchanged.")
+        match reading.intent:
+            case Intent.MEETING if reading.day is not None:
+                return self._look_up(self._not_past(reading.day))
+            case Intent.MEETING:
+                return self._ask(f"{self._sender} asks for a meeting and names no day. Which day and time do you offer?")
+            case Intent.DEADLINE if reading.due is not None:
+                return self._mail(self.writer.deadline(reading.due), f"A promise by {reading.due}, because of: {reading.sentence}")
+            case Intent.QUESTION if reading.vague:
+                return self._ask(
+                    f"{self._sender} writes: {reading.sentence!r} The mail does not say what is meant. What should the answer be?"
+                )
+            case Intent.QUESTION:
+                return self._ask(f"{self._sender} asks: {reading.sentence!r} The rules cannot know the answer. What should it be?")
+            case _:
+                return self._mail(self.writer.gap(reading.sentence or self.mail.subject), "The draft has a gap for your words.")
+
+    def next_step(self, history: list[Exchange]) -> Proposal:
+        last = history[-1]
+        match last.name, last.status:
+            case "write_email", "ran":
+                return Proposal("The reply is written.", (("done", {}),))
+            case "write_email", "feedback":
+                return self._redraft(last)
+            case "schedule_meeting", "ran":
+                start, minutes = self._start(last.args), _minutes(last.args)
+                return self._mail(self.writer.confirmed(start, minutes), "The meeting is written; this mail confirms it.")
+            case "schedule_meeting", "feedback":
+                return self._move_meeting(last)
+            case "check_calendar_availability", "ran":
+                return self._use_calendar(history)
+            case "question", "answered" if self.reading.intent is Intent.MEETING and (day := find_day(last.content, self._today)):
+                return self._look_up(self._not_past(day))
+            case "question", "answered":
+                return self._mail(self.writer.letter(last.content), "Your answer is in the draft, unchanged.")
+            case _, "error" if sum(one.status == "error" for one in history) == 1:
+                return self._ask(f"{last.name} did not work: {last.content} What should the reply say instead?")
+            case _:
+                return Proposal("Nothing more to do by rule.", (("done", {}),))
+
+    def _redraft(self, last: Exchange) -> Proposal:
+        content = str(last.args.get("content", ""))
+        note = (
+            "Your words fill the gap, unchanged." if has_gap(content) else "Your words replace the draft, unchanged: rules cannot rephrase."
+        )
+        return self._mail(self.writer.letter(last.content), note)
+
+    def _use_calendar(self, history: list[Exchange]) -> Proposal:
+        day = date.fromisoformat(str(history[-1].args["day"]))
+        free = [
+            datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=self.zone) for hour, minute in _free(history[-1].content)
+        ]
+        wished = self.reading.at.on(day, self.zone) if self.reading.at else None
+        for answer in history:
+            if answer.name == "question" and answer.status == "answered" and (at := find_time(answer.content)):
+                wished = at.on(day, self.zone)
+        if free and (wished is None or wished in free):
+            note = "The wished time is free." if wished else f"No time was wished for; {free[0]:%H:%M} is the first free one."
+            return self._meet(wished or free[0], self._wished_minutes, note)
+        if free:
+            return self._mail(self.writer.alternatives(_spread(free)), f"{wished:%H:%M} is taken on {day}; the draft offers free times.")
+        looks = sum(one.name == "check_calendar_availability" for one in history)
+        if looks < LOOKS_AHEAD:
+            return self._look_up(_next_working_day(day))
+        return self._ask(f"No free time was found until {day}. What should the answer to {self._sender} be?")
+
+    def _move_meeting(self, last: Exchange) -> Proposal:
+        words, start = last.content, self._start(last.args)
+        day, at, minutes = find_day(words, self._today), find_time(words), find_minutes(words)
+        if not (day or at or minutes):
+            return self._meet(
+                start, _minutes(last.args), f"The rules found no day, time or length in {words!r}; the proposal is unchanged."
+            )
+        moved = datetime.combine(day or start.date(), start.timetz())
+        moved = at.on(moved.date(), self.zone) if at else moved
+        return self._meet(
+            moved, minutes or _minutes(last.args), f"Changed after your words {words!r}; the calendar was not looked at again."
+        )
+
+    def _mail(self, content: str, note: str) -> Proposal:
+        args: Arguments = {"to": str(self.mail.reply_to), "cc": "", "subject": reply_subject(self.mail), "content": content}
+        return Proposal(note, (("write_email", args),))
+
+    def _meet(self, start: datetime, minutes: int, note: str) -> Proposal:
+        args: Arguments = {
+            "attendees": [self.mail.reply_to.address],
+            "subject": self.mail.subject or "Meeting",
+            "duration_minutes": minutes,
+            "preferred_day": start.date().isoformat(),
+            "start_time": f"{start:%H:%M}",
+        }
+        return Proposal(note, (("schedule_meeting", args),))
+
+    def _look_up(self, day: date) -> Proposal:
+        args: Arguments = {"day": day.isoformat(), "duration_minutes": self._wished_minutes}
+        return Proposal(f"A meeting is wished for: {self.reading.sentence}", (("check_calendar_availability", args),))
+
+    def _ask(self, question: str) -> Proposal:
+        return Proposal("The rules need you.", (("question", {"content": question}),))
+
+    @property
+    def _sender(self) -> str:
+        return self.mail.sender.name or self.mail.sender.address
+
+    @property
+    def _today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def _wished_minutes(self) -> int:
+        return self.reading.minutes or USUAL_MINUTES
+
+    def _not_past(self, day: date) -> date:
+        return day if day >= self._today else _next_working_day(self._today)
+
+    def _start(self, args: Arguments) -> datetime:
+        return datetime.fromisoformat(f"{args['preferred_day']}T{args['start_time']}").replace(tzinfo=self.zone)
+
+
+def _minutes(args: Arguments) -> int:
+    return int(str(args["duration_minutes"]))
+
+
+def _free(content: str) -> list[tuple[str, str]]:
+    line = next((line for line in content.splitlines() if line.startswith("free:")), "")
+    return TIME.findall(line)
+
+
+def _spread(free: list[datetime]) -> list[datetime]:
+    offers: list[datetime] = []
+    for start in free:
+        if not offers or start - offers[-1] >= timedelta(minutes=90):
+            offers.append(start)
+    return offers[:OFFERS]
+
+
+def _next_working_day(day: date) -> date:
+    day += timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return day
