@@ -19,7 +19,7 @@ Only this file defines error classes. The tree::
     │   ├── GraphChangedError               a saved thread waits for a node the graph no longer has
     │   ├── InterruptMismatchError          a rerun asked something else than what was answered
     │   ├── InterruptSwallowedError         code inside a node caught an interrupt
-    │   ├── NodeFailedError                 a failure known only from storage
+    │   ├── MultipleSubgraphsError          two tasks of a superstep called one stateful subgraph
     │   └── OutsideRunError (RuntimeError)  get_config() and friends outside a node
     ├── StorageError                        the person who runs the database; ``retryable`` tells if trying again helps
     │   ├── ThreadBusyError                 another run holds the thread
@@ -200,10 +200,10 @@ class InterruptSwallowedError(RunError):
     code = "interrupt-swallowed"
 
 
-class NodeFailedError(RunError):
-    """A node failed in an earlier run; only the stored description of its error is left."""
+class MultipleSubgraphsError(RunError):
+    """Two tasks of one superstep called the same stateful subgraph; it serves one call at a time."""
 
-    code = "node-failed"
+    code = "multiple-subgraphs"
 
 
 class OutsideRunError(RunError, RuntimeError):
@@ -359,8 +359,8 @@ class GraphBubbleUp(BaseException):
 class GraphInterrupt(GraphBubbleUp):
     """Raised by ``interrupt()``; ``args[0]`` holds what is asked (a tuple of Interrupt)."""
 
-    questions: tuple[object, ...] = ()
-    """The same questions as the engine stores them."""
+    questions: tuple[object, ...] | None = None
+    """The same questions as the engine stores them; () when a subgraph stopped at a breakpoint."""
 
 
 class ParentCommand(GraphBubbleUp):

@@ -57,6 +57,7 @@ class RunScope:
         emit: Takes events while a node runs; None when nobody reads them.
         subgraphs: Whether events of subgraphs are wanted.
         debug: Whether to look for values changed in place.
+        begun: For each stateful subgraph namespace, the (checkpoint, task) that called it last.
         settle: Waits for the commit under way, from any thread; None when there is never one.
     """
 
@@ -75,6 +76,7 @@ class RunScope:
     subgraphs: bool = False
     debug: bool = False
     settle: Callable[[], None] | None = None
+    begun: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphkit.core.channels import is_overwrite
 from graphkit.core.checkpoint import Checkpoint, Trigger
-from graphkit.core.command import MISSING, START
+from graphkit.core.command import MISSING, START, Overwrite
 from graphkit.core.ids import checkpoint_id
 from graphkit.core.record import record, replace
 from graphkit.errors import ConflictingWritesError, InvalidStateError, ReducerError, StateError, UnknownKeyError, UnknownNodeError, nearest
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     Finished = Sequence[tuple[str, Done]]
     """(node name, outcome) of a superstep's tasks, in order of application."""
+
+
+OVERWRITTEN = Overwrite(MISSING)
+"""Stands for an Overwrite with a key's final value among the exports of a subgraph."""
 
 
 @record
@@ -132,7 +137,13 @@ def require_nodes(spec: GraphSpec, names: Iterable[str], where: str) -> None:
 
 def restamped(checkpoint: Checkpoint, stamp: Stamp, **changes: object) -> Checkpoint:
     """Return a checkpoint made from ``checkpoint`` without a superstep: a fork, an input or an edit."""
-    identity = {"id": checkpoint_id(stamp.n, stamp.token), "n": stamp.n, "origin": stamp.n, "source": stamp.source, "parent": checkpoint.id}
+    identity = {
+        "id": checkpoint_id(stamp.n, stamp.token),
+        "n": stamp.n,
+        "origin": stamp.n,
+        "source": stamp.source,
+        "parent": checkpoint.id or None,
+    }
     return replace(checkpoint, **{**identity, **changes})
 
 
@@ -154,13 +165,20 @@ def _children(checkpoint: Checkpoint, finished: Finished) -> Mapping[str, str]:
 
 
 def _exports(checkpoint: Checkpoint, finished: Finished, exported: Mapping[str, bool]) -> tuple[Write, ...]:
-    """Return what the parent takes over so far; (key, MISSING) stands for the key's final value."""
+    """Return what the parent takes over so far.
+
+    (key, MISSING) stands for the key's final value, (key, OVERWRITTEN) for an Overwrite with it: once a key was
+    overwritten, the updates before and after are in its value.
+    """
     exports = list(checkpoint.exports)
     for node, done in finished:
         for key, update in done.writes:
-            if node == START or key not in exported:
+            if node == START or key not in exported or (key, OVERWRITTEN) in exports:
                 continue
-            if exported[key]:
+            if exported[key] and is_overwrite(update):
+                exports = [export for export in exports if export[0] != key]
+                exports.append((key, OVERWRITTEN))
+            elif exported[key]:
                 exports.append((key, update))
             elif (key, MISSING) not in exports:
                 exports.append((key, MISSING))

@@ -182,7 +182,7 @@ class BinaryOperatorAggregate:
 
     def merge(self, current: object, updates: Sequence[object]) -> object:
         """Fold the updates in order; one Overwrite replaces everything."""
-        overwrites = [update for update in updates if _is_overwrite(update)]
+        overwrites = [update for update in updates if is_overwrite(update)]
         if overwrites:
             if len(overwrites) > 1:
                 raise _conflict(overwrites)
@@ -193,7 +193,7 @@ class BinaryOperatorAggregate:
         return value
 
 
-def _is_overwrite(update: object) -> TypeGuard["Overwrite | Mapping[str, object]"]:
+def is_overwrite(update: object) -> TypeGuard["Overwrite | Mapping[str, object]"]:
     kind = type(update)
     return kind is Overwrite or (kind is dict and len(update) == 1 and OVERWRITE_KEY in update)  # type: ignore[arg-type, operator]
 

@@ -33,7 +33,7 @@ class Append:
 class Patch:
     """These entries of the dict changed; ``removed`` are gone."""
 
-    changes: Mapping[object, Delta]
+    changes: Mapping[object, Change]
     removed: tuple[object, ...] = ()
 
 
@@ -50,7 +50,8 @@ class Drop:
     """The key has no value any more."""
 
 
-Delta: TypeAlias = Set | Append | Patch | Splice | Drop
+Change: TypeAlias = Set | Append | Patch | Splice
+Delta: TypeAlias = Change | Drop
 
 PATCH_SHARE: Final = 2
 """A dict or list is patched when fewer than one in this many of its entries changed."""
@@ -70,7 +71,7 @@ def diff(old: Mapping[str, object], new: Mapping[str, object], keys: Iterable[st
     return deltas
 
 
-def between(old: object, new: object) -> Delta:
+def between(old: object, new: object) -> Change:
     """Return the smallest delta that turns ``old`` into ``new``."""
     if type(old) is list and type(new) is list and old and len(new) >= len(old):
         return _between_lists(old, new)
@@ -79,8 +80,8 @@ def between(old: object, new: object) -> Delta:
     return Set(new)
 
 
-def patched(value: object, delta: Delta) -> object:
-    """Return ``value`` after ``delta``; ``value`` itself is left as it is. Never called with Drop."""
+def patched(value: object, delta: Change) -> object:
+    """Return ``value`` after ``delta``; ``value`` itself is left as it is."""
     match delta:
         case Set():
             return delta.value
@@ -93,8 +94,6 @@ def patched(value: object, delta: Delta) -> object:
             return items
         case Patch():
             return _patched_dict(value, delta)
-        case Drop():
-            return None
         case _:
             assert_never(delta)
 
@@ -108,7 +107,7 @@ def replay(values: dict[str, object], deltas: Mapping[str, Delta]) -> None:
             values[key] = patched(values.get(key), delta)
 
 
-def _between_lists(old: list[object], new: list[object]) -> Delta:
+def _between_lists(old: list[object], new: list[object]) -> Change:
     size = len(old)
     if all(map(_is, old, new)):
         return Append(new[size:])
@@ -118,17 +117,16 @@ def _between_lists(old: list[object], new: list[object]) -> Delta:
     return Set(new)
 
 
-def _between_dicts(old: dict[object, object], new: dict[object, object]) -> Delta:
+def _between_dicts(old: dict[object, object], new: dict[object, object]) -> Change:
     removed = tuple(key for key in old if key not in new)
-    changes: dict[object, Delta] = {}
+    changes: dict[object, Change] = {}
     for key, value in new.items():
         if key not in old:
             changes[key] = Set(value)
         elif old[key] is not value:
             changes[key] = between(old[key], value)
-    kept = [key for key in new if key in old]
-    same_types = all([type(ours) is type(theirs) for ours, theirs in zip(kept, [key for key in old if key in new], strict=True)])
-    in_order = same_types and kept == [key for key in old if key in new] and list(new)[: len(kept)] == kept
+    kept, left = [key for key in new if key in old], [key for key in old if key in new]
+    in_order = kept == left == list(new)[: len(kept)] and list(map(type, kept)) == list(map(type, left))
     if in_order and (len(changes) + len(removed)) * PATCH_SHARE < len(new):
         return Patch(changes, removed)
     return Set(new)

@@ -125,7 +125,7 @@ class Commit:
         memos: Results of ``once``.
         claim: Take the thread before anything else is written; fails if another run holds it or it has moved on.
         release: Give the thread back with this status after everything is written.
-        wait: False lets the program go on while the write is under way; the next Commit or Settle waits for it.
+        wait: False lets the program go on while the write is under way; the next Commit waits for it.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -137,11 +137,6 @@ class Commit:
     claim: bool = False
     release: Status | None = None
     wait: bool = True
-
-
-@record
-class Settle:
-    """Wait for a commit that is under way. Reply: None; a failure of that commit is raised here."""
 
 
 @record
@@ -194,7 +189,7 @@ class Emit:
     event: Event
 
 
-Effect: TypeAlias = Load | History | Commit | Settle | CheckAnswers | Run | Start | Wait | Emit
+Effect: TypeAlias = Load | History | Commit | CheckAnswers | Run | Start | Wait | Emit
 
 R_co = TypeVar("R_co", covariant=True)
 

@@ -26,7 +26,7 @@ from graphkit.core.ledger import Ledger, Stop
 from graphkit.core.plan import pending_ids, plan, resumed, to_run
 from graphkit.core.record import replace
 from graphkit.core.request import Finished
-from graphkit.core.task import Done, Escaped, Failed, Held, Interrupted
+from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.core.turn import blank, open_turn, settled_values
 from graphkit.errors import CheckpointNotFoundError, GraphRecursionError, StateError, UnserializableValueError
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from graphkit.core.checkpoint import Checkpoint
-    from graphkit.core.command import Interrupt
     from graphkit.core.effects import Commit, Effect, Program, Saved
     from graphkit.core.graph import GraphSpec
     from graphkit.core.request import Request
@@ -111,7 +110,7 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
     head = opening.made[-1].n if opening.made else saved.head if saved is not None else -1
     at = Position(opening.checkpoint, head, dict(opening.outcomes), opening.saved, dict(opening.resolved.answers))
     tasks = _tasks(spec, request, at)
-    stop = _stop(request, at.checkpoint, [task for task in tasks if task.index not in at.outcomes], 0)
+    stop = _stop(request, at.checkpoint, 0, goes_on=not opening.turn)
     if stop is None and at.outcomes and not _all_done(at, tasks) and not to_run(tasks, at.outcomes, _pending(at)):
         stop = Stop("interrupted")
     try:
@@ -128,7 +127,11 @@ def _load(spec: GraphSpec, request: Request) -> Generator[Effect, object, Saved 
         return None
     saved = yield from load(request.checkpoint_id)
     if saved is None and request.checkpoint_id is not None:
-        raise CheckpointNotFoundError(f"Checkpoint {request.checkpoint_id!r} is not in the thread.", checkpoint_id=request.checkpoint_id)
+        raise CheckpointNotFoundError(
+            f"Checkpoint {request.checkpoint_id!r} is not in the thread.",
+            hint="Take the id from get_state_history().",
+            checkpoint_id=request.checkpoint_id,
+        )
     if saved is None or not request.path or saved.checkpoint.owner == request.owner or saved.checkpoint.id == request.base:
         return saved
     # A stateful subgraph goes on from where its parent last saw it; after a fork that is not its newest checkpoint.
@@ -172,8 +175,7 @@ def _advance(
     steps, mark = at.steps + (tasks[0].node != START), ledger.mark()
     try:
         made = apply(spec, at.checkpoint, finished, Stamp(at.head + 1, request.token), request.exported)
-        ahead = plan(spec, made, request.namespace, 0) if request.interrupt_before else ()
-        stop = _stop(request, made, ahead, steps)
+        stop = _stop(request, made, steps)
         if ledger.saves:
             keys = {key for _, done in finished for key, _ in done.writes}.union(spec.passing)
             yield from _write(ledger.step(made, keys, stop))
@@ -199,9 +201,8 @@ def _halt(spec: GraphSpec, request: Request, ledger: Ledger, at: Position, tasks
         raise raised(failures)
     questions = _questions(at)
     values = settled_values(spec, at.checkpoint, at.outcomes)
-    if request.events and questions:
-        yield Emit(Paused(request.namespace, _shown(questions)))
-        yield Emit(ValuesChanged(request.namespace, values, _shown(questions)))
+    if request.events:
+        yield from _emit_pause(request, values, questions)
     escaped = next((outcome.command for outcome in at.outcomes.values() if isinstance(outcome, Escaped)), None)
     return Finished(at.checkpoint, values, questions, "interrupted", escaped)
 
@@ -218,23 +219,20 @@ def _finish(spec: GraphSpec, request: Request, at: Position, stop: Stop) -> Gene
     questions = _questions(at)
     values = settled_values(spec, at.checkpoint, at.outcomes)
     if request.events and stop.status == "interrupted":
-        yield Emit(Paused(request.namespace, _shown(questions)))
-        if questions:
-            yield Emit(ValuesChanged(request.namespace, values, _shown(questions)))
+        yield from _emit_pause(request, values, questions)
     return Finished(at.checkpoint, values, questions, stop.status)
 
 
-def _stop(request: Request, checkpoint: Checkpoint, tasks: Sequence[Task], steps: int) -> Stop | None:
-    """Tell whether the run ends at ``checkpoint`` before ``tasks``, which have not begun."""
+def _stop(request: Request, checkpoint: Checkpoint, steps: int, *, goes_on: bool = False) -> Stop | None:
+    """Tell whether the run ends at ``checkpoint``. A run that goes on passes the breakpoint it may have stopped at."""
     if not checkpoint.frontier:
         return IDLE
     if steps >= request.recursion_limit:
         return Stop("error", limit=True)
     if steps and not request.interrupt_after.isdisjoint(checkpoint.wrote):
         return Stop("interrupted")
-    if request.interrupt_before:
-        held = {task: Held() for task in tasks if task.node in request.interrupt_before}
-        return Stop("interrupted", held) if held else None
+    if not goes_on and any([trigger.node in request.interrupt_before for trigger in checkpoint.frontier]):
+        return Stop("interrupted")
     return None
 
 
@@ -248,7 +246,7 @@ def _write(commit: Commit | None) -> Steps:
 
 
 def _file(request: Request, ledger: Ledger, at: Position, stop: Stop | None) -> Steps:
-    """Make the fresh outcomes durable, then emit them; one that cannot be stored fails its node instead."""
+    """Make the fresh outcomes durable, then emit them."""
     fresh, at.fresh = at.fresh, {}
     mark = ledger.mark()
     try:
@@ -257,15 +255,22 @@ def _file(request: Request, ledger: Ledger, at: Position, stop: Stop | None) -> 
         if not ledger.eager:
             raise
         ledger.reset(mark)
-        for task, outcome in list(fresh.items()):
-            try:
-                yield from _write(ledger.file({task: outcome}, None))
-            except UnserializableValueError as error:
-                at.outcomes[task.index] = fresh[task] = Failed.of(unserializable(error, task.node))
-                yield from _write(ledger.file({task: fresh[task]}, None))
-        yield from _write(ledger.file({}, stop and Stop("error")))
+        yield from _file_one_by_one(ledger, at, fresh, stop)
     if request.events:
         yield from _emit_updates(request, fresh)
+
+
+def _file_one_by_one(ledger: Ledger, at: Position, fresh: dict[Task, Outcome], stop: Stop | None) -> Steps:
+    """One of the outcomes cannot be stored: it fails its node instead, the others are kept."""
+    for task, outcome in list(fresh.items()):
+        mark = ledger.mark()
+        try:
+            yield from _write(ledger.file({task: outcome}, None))
+        except UnserializableValueError as error:
+            ledger.reset(mark)
+            at.outcomes[task.index] = fresh[task] = Failed.of(unserializable(error, task.node))
+            yield from _write(ledger.file({task: fresh[task]}, None))
+    yield from _write(ledger.file({}, stop and Stop("error")))
 
 
 def _pending(at: Position) -> frozenset[str]:
@@ -284,10 +289,6 @@ def _questions(at: Position) -> tuple[Question, ...]:
     return tuple([question for outcome in asking for question in outcome.questions if question.interrupt.id not in settled])
 
 
-def _shown(questions: tuple[Question, ...]) -> tuple[Interrupt, ...]:
-    return tuple([question.interrupt for question in questions])
-
-
 def _emit_opening(spec: GraphSpec, request: Request, at: Position) -> Steps:
     frontier = at.checkpoint.frontier
     if not frontier or frontier[0].node != START:
@@ -295,6 +296,13 @@ def _emit_opening(spec: GraphSpec, request: Request, at: Position) -> Steps:
     for index, outcome in sorted(at.outcomes.items()):
         if isinstance(outcome, Done):
             yield Emit(NodeFinished(request.namespace, frontier[index].node, outcome.writes, cached=True))
+
+
+def _emit_pause(request: Request, values: Mapping[str, object], questions: tuple[Question, ...]) -> Steps:
+    interrupts = tuple([question.interrupt for question in questions])
+    yield Emit(Paused(request.namespace, interrupts))
+    if interrupts:
+        yield Emit(ValuesChanged(request.namespace, values, interrupts))
 
 
 def _emit_updates(request: Request, outcomes: Mapping[Task, Outcome]) -> Steps:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from graphkit.core.task import Done, Failed
-from graphkit.errors import NodeFailedError, UnserializableValueError
+from graphkit.errors import UnserializableValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,8 @@ def raised(failures: Sequence[tuple[Task, Failed]]) -> BaseException:
     The exceptions of the other tasks are also in its attribute ``sibling_errors`` where the class allows one.
     """
     task, first = failures[0]
-    error = first.error or NodeFailedError(f"Node {task.node!r} failed in an earlier run: {first.summary}", node=task.node)
+    error = first.error
+    assert error is not None, "Only failures of this run are raised; those of earlier runs are dropped when they are loaded."
     note = f"During task with name {task.node!r} and id {task.id!r}"
     # An exception class may refuse attributes, and then also notes.
     with suppress(AttributeError, TypeError):
@@ -54,7 +55,7 @@ def of_input(error: UnserializableValueError) -> UnserializableValueError:
     """Return the error of a value that came with the input; an answer's error already says so."""
     if "interrupt_id" in error.facts:
         return error
-    facts = {name: value for name, value in error.facts.items() if name not in {"node", "message", "hint"}}
+    facts = {name: value for name, value in error.facts.items() if name != "node"}
     path, kind = facts.get("path", "$"), facts.get("type_name", "this type")
     return UnserializableValueError(f"The input has a value of type {kind} at {path}, which cannot be stored.", hint=error.hint, **facts)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import Stamp, apply, merged, restamped
+from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import END, START
 from graphkit.core.effects import Commit, History, Run
 from graphkit.core.engine import load
 from graphkit.core.entry import entry
 from graphkit.core.failure import raised
 from graphkit.core.ids import within
-from graphkit.core.plan import by_place, finished, pending_ids
+from graphkit.core.plan import by_place, finished
 from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Failed, Task
 from graphkit.core.turn import blank, carried, keep_ids, new_input, renewed, settled_values
@@ -55,17 +56,19 @@ class View:
         values: The state; at the newest checkpoint with the updates of finished tasks.
         tasks: The superstep's tasks.
         outcomes: What is known of them, by place.
+        newest: Whether it is the newest checkpoint; an older one is shown as its superstep began.
     """
 
     saved: Saved
     values: Mapping[str, object]
     tasks: tuple[Task, ...]
     outcomes: Mapping[int, Outcome]
+    newest: bool
 
     @property
     def next(self) -> tuple[str, ...]:
         """Nodes that still have to run."""
-        return tuple([task.node for task in self.tasks if not isinstance(self.outcomes.get(task.index), Done)])
+        return tuple([task.node for task in self.tasks if not (self.newest and isinstance(self.outcomes.get(task.index), Done))])
 
 
 def get_state(spec: GraphSpec, request: Request) -> Program[View | None]:
@@ -90,7 +93,7 @@ def view(spec: GraphSpec, request: Request, saved: Saved, *, newest: bool) -> Vi
     outcomes = by_place(checkpoint, request.namespace, saved.outcomes)
     tasks = tuple([Task(t.node, t, index, checkpoint, request.namespace, {}, {}, 0) for index, t in enumerate(checkpoint.frontier)])
     values = settled_values(spec, checkpoint, outcomes) if newest else checkpoint.values
-    return View(saved, values, tasks, outcomes)
+    return View(saved, values, tasks, outcomes, newest)
 
 
 def update_state(spec: GraphSpec, request: Request, supersteps: Sequence[Sequence[Edit]]) -> Program[Checkpoint]:
@@ -105,7 +108,11 @@ def update_state(spec: GraphSpec, request: Request, supersteps: Sequence[Sequenc
     """
     saved = yield from load(request.checkpoint_id)
     if saved is None and request.checkpoint_id is not None:
-        raise CheckpointNotFoundError(f"Checkpoint {request.checkpoint_id!r} is not in the thread.", checkpoint_id=request.checkpoint_id)
+        raise CheckpointNotFoundError(
+            f"Checkpoint {request.checkpoint_id!r} is not in the thread.",
+            hint="Take the id from get_state_history().",
+            checkpoint_id=request.checkpoint_id,
+        )
     at = Desk(spec, request, saved)
     for edits in supersteps:
         yield from at.superstep(edits)
@@ -130,53 +137,50 @@ class Desk:
         """Add the checkpoint of one superstep of edits."""
         names = [self._as_node(edit) for edit in edits]
         if len(edits) > 1 and set(names) & {INPUT, COPY, END}:
-            raise InvalidUpdateError(f"as_node {INPUT!r}, {COPY!r} and {END!r} must be alone in their superstep.")
-        match names[0]:
-            case "__copy__":
-                self._add(restamped(self.checkpoint, self._stamp("fork"), step=self.checkpoint.step + 1, frontier=renewed(self.checkpoint)))
-            case "__end__":
-                values = self._values(edits[0].update)
-                self._add(restamped(self.checkpoint, self._stamp(), step=self.checkpoint.step + 1, values=values, frontier=()))
-            case "__input__":
-                values = settled_values(self.spec, self.checkpoint, self.outcomes)
-                self._add(new_input(self.spec, self.checkpoint, values, _update(edits[0]), self._stamp("input")))
-            case _:
-                yield from self._as_nodes(names, edits)
+            raise InvalidUpdateError(
+                f"as_node {INPUT!r}, {COPY!r} and {END!r} must be alone in their superstep.", hint="Give them a superstep of their own."
+            )
+        step = self.checkpoint.step + 1
+        if names[0] == COPY:
+            self._add(restamped(self.checkpoint, self._stamp("fork"), step=step, frontier=renewed(self.checkpoint)))
+        elif names[0] == END:
+            self._add(restamped(self.checkpoint, self._stamp("update"), step=step, values=self._values(edits[0].update), frontier=()))
+        elif names[0] == INPUT:
+            values = settled_values(self.spec, self.checkpoint, self.outcomes)
+            self._add(new_input(self.spec, self.checkpoint, values, _update(edits[0].update), self._stamp("input")))
+        else:
+            yield from self._as_nodes(names, edits)
 
     def commit(self) -> Commit:
         """Return the one transaction: claim, entries, cancellations, release."""
-        pending = pending_ids(self.saved.questions) if self.saved is not None else frozenset()
+        questions = self.saved.questions if self.saved is not None else ()
         alive = {trigger.id for trigger in self.checkpoint.frontier if trigger.id}
-        asking = (
-            {asked.question.interrupt.id for asked in self.saved.questions if alive & set(asked.question.path)} if self.saved else set()
-        )
-        status: Status = "idle" if not self.checkpoint.frontier else "interrupted"
-        own = (
-            {asked.question.interrupt.id for asked in self.saved.questions if within(asked.question.namespace, self.request.namespace)}
-            if self.saved
-            else set()
-        )
-        cancelled = tuple(sorted((pending - asking) & own))
-        if self.request.namespace:
-            status = "interrupted"
-        return Commit(tuple(self.entries), (), (), (), cancelled, (), claim=True, release=status)
+        namespace = self.request.namespace
+        cancelled = [
+            asked.question.interrupt.id
+            for asked in questions
+            if asked.status == "pending" and within(asked.question.namespace, namespace) and not alive & set(asked.question.path)
+        ]
+        status: Status = "interrupted" if self.checkpoint.frontier or namespace else "idle"
+        return Commit(tuple(self.entries), (), (), (), tuple(sorted(cancelled)), (), claim=True, release=status)
 
     def _as_nodes(self, names: Sequence[str], edits: Sequence[Edit]) -> Generator[Effect, object, None]:
-        done: list[tuple[str, Done]] = []
+        """Apply the edits as finished tasks. Finished siblings that do not stay in the frontier count as well, routing and all."""
+        edited: list[tuple[str, Done]] = []
         for name, edit in zip(names, edits, strict=True):
-            done.append((name, (yield from self._outcome(name, edit))))
-        old = carried(self.checkpoint, self.request.namespace) if self.newest else ()
-        base = self.checkpoint
-        made = apply(self.spec, base, done, self._stamp(), {})
+            edited.append((name, (yield from self._outcome(name, edit))))
+        base, stamp = self.checkpoint, self._stamp("update")
+        old = carried(base, self.request.namespace) if self.newest else ()
+        made = apply(self.spec, base, edited, stamp, {})
+        kept = _ids(keep_ids(made.frontier, old))
+        siblings = [(old[i].node, done) for i, done in finished(self.outcomes) if old[i].id not in kept]
+        if siblings:
+            gone = {old[i].id for i, _ in finished(self.outcomes)} - kept
+            old = tuple([trigger if trigger.id not in gone else Trigger("") for trigger in old])
+            made = replace(apply(self.spec, base, [*siblings, *edited], stamp, {}), wrote=tuple(names))
         frontier = keep_ids(made.frontier, old)
-        kept = {trigger.id for trigger in frontier if trigger.id}
-        outcomes = {i: outcome for i, outcome in self.outcomes.items() if old[i].id not in kept}
-        if finished(outcomes):
-            base = replace(base, values=settled_values(self.spec, base, outcomes))
-            made = apply(self.spec, base, done, self._stamp(), {})
-        origin = self.checkpoint.origin if kept else made.n
-        live = {trigger.id: self.outcomes[i] for i, trigger in enumerate(old) if i in self.outcomes}
-        self._add(replace(made, frontier=frontier, parent=self.checkpoint.id or None, origin=origin))
+        live = {trigger.id: self.outcomes[i] for i, trigger in enumerate(old) if i in self.outcomes and trigger.id}
+        self._add(replace(made, frontier=frontier, origin=base.origin if _ids(frontier) else made.n))
         self.outcomes = {i: live[trigger.id] for i, trigger in enumerate(frontier) if trigger.id in live}
 
     def _outcome(self, name: str, edit: Edit) -> Generator[Effect, object, Done]:
@@ -217,20 +221,23 @@ class Desk:
         values = settled_values(self.spec, self.checkpoint, self.outcomes)
         if update is None:
             return values
-        return merged(self.spec, values, [(END, tuple(_update(Edit(update)).items()))], self.checkpoint.step + 1)
+        return merged(self.spec, values, [(END, tuple(_update(update).items()))], self.checkpoint.step + 1)
 
-    def _stamp(self, source: str = "update") -> Stamp:
-        return Stamp(self.head + 1, self.request.token, cast("Source", source))
+    def _stamp(self, source: Source) -> Stamp:
+        return Stamp(self.head + 1, self.request.token, source)
 
     def _add(self, made: Checkpoint) -> None:
         before = self.checkpoint
-        made = made if made.parent else replace(made, parent=None)
         keys = before.values.keys() | made.values.keys()
         self.entries.append(entry(before if before.id else None, made, keys, self.spec.untracked, self.request.metadata))
         self.checkpoint, self.head, self.outcomes, self.newest = made, made.n, {}, True
 
 
-def _update(edit: Edit) -> Mapping[str, object]:
-    if isinstance(edit.update, dict):
-        return edit.update
-    raise InvalidUpdateError(f"Expected a dict of values, got {type(edit.update).__name__}.")
+def _ids(frontier: Sequence[Trigger]) -> set[str]:
+    return {trigger.id for trigger in frontier if trigger.id}
+
+
+def _update(update: object) -> Mapping[str, object]:
+    if isinstance(update, dict):
+        return update
+    raise InvalidUpdateError(f"Expected a dict of values, got {type(update).__name__}.", hint="Pass the update as a dict of state keys.")

@@ -7,6 +7,9 @@ LEVEL = "|"
 """Separates the levels of a namespace: ``parent:task|child:task``."""
 
 
+HEX = frozenset("0123456789abcdef")
+
+
 def derive(*parts: object) -> str:
     """Return 32 hexadecimal digits that depend on every part and on their borders."""
     from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL, which importing graphkit should not
@@ -23,17 +26,12 @@ def checkpoint_id(n: int, token: str) -> str:
 def position(checkpoint_id: str) -> int | None:
     """Return the ``n`` inside a checkpoint id, or None if the text is no checkpoint id."""
     head, _, token = checkpoint_id.partition("-")
-    if len(head) != 8 or not token:
-        return None
-    try:
-        return int(head, 16)
-    except ValueError:
-        return None
+    return int(head, 16) if len(head) == 8 and token and not set(head) - HEX else None
 
 
 def looks_like_interrupt_id(text: object) -> bool:
     """Tell whether ``text`` has the form of an interrupt id: 32 lower-case hexadecimal digits."""
-    return isinstance(text, str) and len(text) == 32 and not set(text) - set("0123456789abcdef")
+    return isinstance(text, str) and len(text) == 32 and not set(text) - HEX
 
 
 def child_namespace(parent: str, node: str, task_id: str | None, call: int) -> str:

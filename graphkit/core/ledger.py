@@ -6,7 +6,6 @@ checkpoint, so that the engine can say what happened and yield what comes back: 
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from graphkit.core.effects import Commit, Filed
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from graphkit.core.effects import Entry, Status
     from graphkit.core.graph import GraphSpec
     from graphkit.core.request import Request
-    from graphkit.core.task import Held, Outcome, Question, Task
+    from graphkit.core.task import Outcome, Question, Task
     from graphkit.core.turn import Opening
 
 
@@ -31,12 +30,10 @@ class Stop:
 
     Args:
         status: What the thread is afterwards.
-        held: Marks for tasks that a breakpoint stopped, so that the next run passes it.
         limit: Whether the superstep limit is the reason.
     """
 
     status: Status
-    held: Mapping[Task, Held] = field(default_factory=dict)
     limit: bool = False
 
 
@@ -62,11 +59,11 @@ class Ledger:
         ``stop``, here and below, says how the run ends if it ends with this commit.
         """
         self._stored = opening.before
-        if not self.saves or not (opening.made or stop is None or stop.held):
+        if not self.saves or not (opening.made or stop is None or opening.resolved.answers):
             return None
         self._made(opening.made)
         asked = tuple([(asked.question, asked.n) for asked in opening.resolved.asked])
-        return self._commit(stop, self._entries(stop), self._filed({}, stop), asked, opening)
+        return self._commit(stop, self._entries(stop), (), asked, opening)
 
     def step(self, checkpoint: Checkpoint, keys: Iterable[str], stop: Stop | None) -> Commit | None:
         """Return the commit of a superstep that changed ``keys`` at most."""
@@ -75,8 +72,8 @@ class Ledger:
         self._behind = {}
         if not self.eager:
             self._made((checkpoint,))
-            return None if stop is None else self._commit(stop, self._entries(stop), self._filed({}, stop))
-        return self._commit(stop, (self._entry(checkpoint, keys),), () if stop is None else self._filed({}, stop))
+            return None if stop is None else self._commit(stop, self._entries(stop))
+        return self._commit(stop, (self._entry(checkpoint, keys),))
 
     def file(self, outcomes: Mapping[Task, Outcome], stop: Stop | None) -> Commit | None:
         """Return the commit of outcomes of a superstep that is not over."""
@@ -87,8 +84,9 @@ class Ledger:
         if stop is None and not self.eager:
             return None
         ended, self._behind = self._behind, {}
+        filed = tuple([Filed(task.id, task.checkpoint.n, outcome) for task, outcome in ended.items()])
         asked = tuple([(question, task.checkpoint.n) for task, outcome in ended.items() for question in _own_questions(task, outcome)])
-        return self._commit(stop, self._entries(stop), self._filed(ended, stop), asked)
+        return self._commit(stop, self._entries(stop), filed, asked)
 
     def mark(self) -> tuple[object, ...]:
         """Return what ``reset`` needs to forget a commit that failed before anything was written."""
@@ -97,10 +95,6 @@ class Ledger:
     def reset(self, mark: tuple[object, ...]) -> None:
         """Go back to where ``mark`` was called."""
         self._stored, self._unsaved, self._behind = mark  # type: ignore[assignment]
-
-    def _filed(self, ended: Mapping[Task, Outcome], stop: Stop | None) -> tuple[Filed, ...]:
-        marks: Mapping[Task, Outcome] = stop.held if stop is not None else {}
-        return tuple([Filed(task.id, task.checkpoint.n, outcome) for task, outcome in (*ended.items(), *marks.items())])
 
     def _commit(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphkit.core.record import replace
 from graphkit.core.task import Answer, Done, Interrupted, Task, task_id
 from graphkit.errors import GraphChangedError, nearest
 
@@ -59,9 +60,7 @@ def resumed(tasks: Iterable[Task], saved: Saved, answers: Mapping[str, object]) 
 
 def _continued(task: Task, given: Mapping[str, Mapping[str, Answer]], saved: Saved) -> Task:
     identity = task.id
-    answers = given.get(identity, {})
-    memos = saved.memos.get(identity, {})
-    return Task(task.node, task.trigger, task.index, task.checkpoint, task.namespace, answers, memos, task.remaining, resumed=True)
+    return replace(task, answers=given.get(identity, {}), memos=saved.memos.get(identity, {}), resumed=True)
 
 
 def to_run(tasks: Sequence[Task], outcomes: Mapping[int, Outcome], pending: frozenset[str]) -> list[Task]:
@@ -96,7 +95,9 @@ def finished(outcomes: Mapping[int, Outcome]) -> list[tuple[int, Done]]:
 def _settled(outcome: Outcome | None, pending: frozenset[str]) -> bool:
     if isinstance(outcome, Done):
         return True
-    return isinstance(outcome, Interrupted) and all([question.interrupt.id in pending for question in outcome.questions])
+    if not isinstance(outcome, Interrupted) or not outcome.questions:
+        return False
+    return all([question.interrupt.id in pending for question in outcome.questions])
 
 
 def _changed(spec: GraphSpec, node: str) -> GraphChangedError:

@@ -13,7 +13,7 @@ from graphkit.core.effects import Asked
 from graphkit.core.ids import derive, looks_like_interrupt_id
 from graphkit.core.record import record, replace
 from graphkit.core.task import task_id
-from graphkit.errors import AmbiguousResumeError, InterruptAlreadyAnsweredError, NothingToResumeError, UnknownInterruptError
+from graphkit.errors import AmbiguousResumeError, NothingToResumeError, UnknownInterruptError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,14 +44,14 @@ def answered(resume: object, questions: Sequence[Asked]) -> Resolved:
     Raises:
         NothingToResumeError: No question is pending.
         AmbiguousResumeError: One answer for several questions.
-        UnknownInterruptError: An id that is not pending.
-        InterruptAlreadyAnsweredError: An id that was answered or cancelled.
+
+    An id that is not among the pending ones stays in the answers: the saver, which keeps every question, refuses it as
+    unknown or as answered already, and with it the whole commit.
     """
     if resume is MISSING:
         return Resolved()
     pending = {asked.question.interrupt.id: asked.question for asked in questions if asked.status == "pending"}
-    settled = {asked.question.interrupt.id: asked.status for asked in questions if asked.status != "pending"}
-    return _resolved(_by_id(resume, pending, settled), pending)
+    return _resolved(_by_id(resume, pending), pending)
 
 
 def forked_answers(resume: object, saved: Saved, fork: Checkpoint, namespace: str) -> Resolved:
@@ -65,7 +65,9 @@ def forked_answers(resume: object, saved: Saved, fork: Checkpoint, namespace: st
     old = saved.checkpoint
     tasks = {task_id(old, namespace, index): task_id(fork, namespace, index) for index in range(len(old.frontier))}
     asked = {a.question.interrupt.id: a.question for a in saved.questions if a.question.task_id in tasks and old.origin <= a.n <= old.n}
-    given = _by_id(resume, asked, {})
+    given = _by_id(resume, asked)
+    for identity in given:
+        _require_asked(identity, asked)
     moved = {identity: _moved(question, tasks[question.task_id]) for identity, question in asked.items() if identity in given}
     resolved = _resolved(
         {moved[identity].interrupt.id: value for identity, value in given.items()}, {q.interrupt.id: q for q in moved.values()}
@@ -84,14 +86,18 @@ def _moved(question: Question, task: str) -> Question:
 
 
 def _resolved(answers: Mapping[str, object], questions: Mapping[str, Question]) -> Resolved:
-    schemas = tuple([(i, schema, value) for i, value in answers.items() if (schema := questions[i].interrupt.response_schema) is not None])
+    schemas = tuple(
+        [
+            (i, schema, value)
+            for i, value in answers.items()
+            if i in questions and (schema := questions[i].interrupt.response_schema) is not None
+        ]
+    )
     return Resolved(tuple(answers.items()), schemas)
 
 
-def _by_id(resume: object, pending: Mapping[str, Question], settled: Mapping[str, str]) -> Mapping[str, object]:
+def _by_id(resume: object, pending: Mapping[str, Question]) -> Mapping[str, object]:
     if isinstance(resume, dict) and resume and (all(map(looks_like_interrupt_id, resume)) or not pending.keys().isdisjoint(resume)):
-        for identity in resume:
-            _require_pending(identity, pending, settled)
         return resume
     if not pending:
         raise NothingToResumeError(
@@ -107,19 +113,11 @@ def _by_id(resume: object, pending: Mapping[str, Question], settled: Mapping[str
     return {next(iter(pending)): resume}
 
 
-def _require_pending(identity: object, pending: Mapping[str, Question], settled: Mapping[str, str]) -> None:
-    if identity in pending:
-        return
-    if identity in settled:
-        raise InterruptAlreadyAnsweredError(
-            f"Interrupt {identity!r} is {settled[str(identity)]}; the answer was not used.", interrupt_id=identity
+def _require_asked(identity: str, asked: Mapping[str, Question]) -> None:
+    if identity not in asked:
+        raise UnknownInterruptError(
+            f"Interrupt {identity!r} was not asked by this checkpoint.", hint=f"It asked: {_shown(asked)}.", interrupt_id=identity
         )
-    raise UnknownInterruptError(
-        f"Interrupt {identity!r} is not pending on this thread: it is unknown, of another thread, or was answered in an earlier superstep.",
-        hint=f"Pending: {_shown(pending)}.",
-        interrupt_id=identity,
-        pending=tuple(pending),
-    )
 
 
 def _shown(pending: Mapping[str, Question]) -> str:

@@ -101,7 +101,7 @@ class Failed:
 
 @record
 class Interrupted:
-    """The node waits for answers; ``questions`` are its own or those of a subgraph it called."""
+    """The node waits; ``questions`` are its own or those of a subgraph it called, none if that stopped at a breakpoint."""
 
     questions: tuple[Question, ...]
 
@@ -113,12 +113,7 @@ class Escaped:
     command: Command[str]
 
 
-@record
-class Held:
-    """A breakpoint stopped the run before this task; the next run does not stop here again."""
-
-
-Outcome: TypeAlias = Done | Failed | Interrupted | Escaped | Held
+Outcome: TypeAlias = Done | Failed | Interrupted | Escaped
 
 
 @record

@@ -23,7 +23,7 @@ from graphkit.core.plan import by_place, finished, pending_ids
 from graphkit.core.record import record, replace
 from graphkit.core.request import Continue, NewTurn, Steer
 from graphkit.core.resume import Resolved, answered, forked_answers
-from graphkit.core.task import Done, task_id
+from graphkit.core.task import Done, Failed, task_id
 from graphkit.errors import EmptyInputError, NothingToResumeError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Opening:
         resolved: Answers to be written, with the questions they belong to.
         cancelled: Questions nobody will answer any more.
         saved: The loaded checkpoint if its frontier goes on, None if every task is new.
+        turn: Whether a new turn begins.
     """
 
     checkpoint: Checkpoint
@@ -56,6 +57,7 @@ class Opening:
     resolved: Resolved = field(default_factory=Resolved)
     cancelled: tuple[str, ...] = ()
     saved: Saved | None = None
+    turn: bool = False
 
 
 def open_turn(spec: GraphSpec, request: Request, saved: Saved | None) -> Opening:
@@ -109,7 +111,6 @@ def new_input(spec: GraphSpec, base: Checkpoint, values: Mapping[str, object], u
     return restamped(
         base,
         stamp,
-        parent=base.id or None,
         step=base.step + 1,
         values={**started, **values} if started else values,
         frontier=(Trigger(START, update),),
@@ -124,17 +125,17 @@ def _new_turn(spec: GraphSpec, request: Request, saved: Saved | None, update: Ma
     if saved is None:
         base = blank(spec, request.owner)
         made = new_input(spec, base, base.values, update, Stamp(0, request.token, "input"))
-        return Opening(made, None, (made,))
+        return Opening(made, None, (made,), turn=True)
     old = replace(saved.checkpoint, owner=request.owner)
     values = settled_values(spec, old, by_place(old, request.namespace, saved.outcomes)) if old.n == saved.head else old.values
     made = new_input(spec, old, values, update, Stamp(saved.head + 1, request.token, "input"))
-    return Opening(made, old if old.id else None, (made,), cancelled=_all_pending(request, saved))
+    return Opening(made, old if old.id else None, (made,), cancelled=_all_pending(request, saved), turn=True)
 
 
 def _go_on(request: Request, saved: Saved) -> Opening:
     checkpoint = saved.checkpoint
     if checkpoint.n == saved.head or not checkpoint.frontier:
-        return Opening(checkpoint, checkpoint, outcomes=by_place(checkpoint, request.namespace, saved.outcomes), saved=saved)
+        return Opening(checkpoint, checkpoint, outcomes=_unfailed(request, saved), saved=saved)
     fork = _fork(checkpoint, request, saved)
     return Opening(fork, checkpoint, (fork,), cancelled=_all_pending(request, saved))
 
@@ -149,7 +150,7 @@ def _steer(spec: GraphSpec, request: Request, saved: Saved | None, steer: Steer)
     if saved.checkpoint.n != saved.head:
         return _steer_fork(spec, request, saved, steer)
     resolved = answered(steer.resume, saved.questions)
-    outcomes = by_place(saved.checkpoint, request.namespace, saved.outcomes)
+    outcomes = _unfailed(request, saved)
     opening = Opening(saved.checkpoint, saved.checkpoint, (), outcomes, resolved, (), saved)
     return _edited(spec, request, opening, steer, saved.head + 1)
 
@@ -163,6 +164,12 @@ def _steer_fork(spec: GraphSpec, request: Request, saved: Saved, steer: Steer) -
     return _edited(spec, request, opening, steer, saved.head + 2)
 
 
+def _unfailed(request: Request, saved: Saved) -> dict[int, Outcome]:
+    """Return what is known of the superstep; failed tasks run again, so their failures do not count any more."""
+    outcomes = by_place(saved.checkpoint, request.namespace, saved.outcomes)
+    return {place: outcome for place, outcome in outcomes.items() if not isinstance(outcome, Failed)}
+
+
 def _edited(spec: GraphSpec, request: Request, opening: Opening, steer: Steer, n: int) -> Opening:
     """Add the checkpoint of the Command's update and goto, if it has any; pending tasks keep their ids."""
     old = opening.checkpoint
@@ -173,7 +180,7 @@ def _edited(spec: GraphSpec, request: Request, opening: Opening, steer: Steer, n
     carried_over = carried(old, request.namespace)
     frontier = with_targets(carried_over, steer.goto)
     stamp = Stamp(n, request.token, "update")
-    made = restamped(old, stamp, parent=old.id or None, step=old.step + 1, values={**values, **passing}, frontier=frontier)
+    made = restamped(old, stamp, step=old.step + 1, values={**values, **passing}, frontier=frontier)
     made = replace(made, origin=old.origin if old.id else n)
     outcomes = {_place(frontier, trigger.id): opening.outcomes[i] for i, trigger in enumerate(carried_over) if i in opening.outcomes}
     return replace(opening, checkpoint=made, made=(*opening.made, made), outcomes=outcomes)
@@ -217,7 +224,7 @@ def _entered(spec: GraphSpec, request: Request, opening: Opening) -> Opening:
     frontier = opening.checkpoint.frontier
     if len(frontier) != 1 or frontier[0].node != START:
         return opening
-    head = opening.made[-1].n if opening.made else opening.saved.head if opening.saved else 0
+    head = opening.checkpoint.n
     made = apply(spec, opening.checkpoint, [(START, start_outcome(frontier[0]))], Stamp(head + 1, request.token), request.exported)
     return replace(opening, checkpoint=made, made=(*opening.made, made), outcomes={}, saved=None)
 

@@ -58,7 +58,8 @@ class Parts:
 
 def assemble(builder: StateGraph[object], name: str) -> Parts:
     """Put together the parts of a validated graph."""
-    private = [node.input_schema for node in builder.nodes.values() if node.input_schema is not None]
+    declared = [*builder.nodes.values(), *[router for routers in builder.routers.values() for router in routers]]
+    private = [part.input_schema for part in declared if part.input_schema is not None]
     fields = _all_fields([builder.state, builder.input, builder.output, *private])
     schemas = [builder.state, *private]
     read_update = update_reader(fields, schemas)
@@ -138,8 +139,7 @@ def _start(builder: StateGraph[object], read_input: Update, keys: tuple[str, ...
 
 
 def _routers(builder: StateGraph[object], node: str, keys: tuple[str, ...]) -> tuple[Router, ...]:
-    read = builder.state.reader(keys)
-    return tuple([_router(declared, read) for declared in builder.routers.get(node, ())])
+    return tuple([_router(declared, (declared.input_schema or builder.state).reader(keys)) for declared in builder.routers.get(node, ())])
 
 
 def _router(declared: RouterDeclaration, read: object) -> Router:

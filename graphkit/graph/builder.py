@@ -60,6 +60,7 @@ class RouterDeclaration:
         signature: What the function wants.
         path_map: Result -> node; None if results are names.
         targets: Where it may lead, None if nobody said.
+        input_schema: What it sees; None for the state schema.
     """
 
     name: str
@@ -67,6 +68,7 @@ class RouterDeclaration:
     signature: Signature
     path_map: Mapping[Hashable, str] | None
     targets: tuple[str, ...] | None
+    input_schema: Schema | None = None
 
 
 class StateGraph(Generic[StateT]):
@@ -134,8 +136,7 @@ class StateGraph(Generic[StateT]):
         if not callable(runs):
             raise InvalidGraphError(f"The action of node {name!r} is {runs!r}, which cannot be called.", node=name)
         signature = read_signature(runs, f"node {name!r}")
-        cls = input_schema if input_schema is not None else _schema_class(signature.state_type)
-        schema = read_schema(cls) if cls is not None and cls is not self.state_schema else None
+        schema = read_schema(input_schema) if input_schema is not None else self._seen(signature)
         goto = _command_targets(signature.returns)
         said = _destinations(destinations)
         found = said if said is not None else dict.fromkeys(goto) if goto else None
@@ -195,7 +196,7 @@ class StateGraph(Generic[StateT]):
         taken = {router.name for router in routers}
         base = _name_of(path)
         name = base if base not in taken else f"{base}#{len(routers) + 1}"
-        routers.append(RouterDeclaration(name, path, signature, mapping, targets))
+        routers.append(RouterDeclaration(name, path, signature, mapping, targets, self._seen(signature)))
         return self
 
     def add_sequence(self, nodes: Sequence[Callable[..., object] | tuple[str, Callable[..., object]]]) -> Self:
@@ -282,6 +283,11 @@ class StateGraph(Generic[StateT]):
         self._compiled = True
         parts = assemble(cast("StateGraph[object]", self), name)
         return CompiledGraph(parts, Options(checkpointer, store, before, after, debug))
+
+    def _seen(self, signature: Signature) -> Schema | None:
+        """Return the schema of an annotated state parameter if it is another one than the state's."""
+        cls = _schema_class(signature.state_type)
+        return read_schema(cls) if cls is not None and cls is not self.state_schema else None
 
     def _named(self, node: object, action: object) -> tuple[str, object]:
         if isinstance(node, str) and action is None:

@@ -324,7 +324,7 @@ class CompiledGraph:
         events = self._drive(started)
         try:
             while True:
-                yield from projection.chunks(next(events))
+                yield from projection.chunks(next(events), started.run.namespace)
         except StopIteration as end:
             started.settle(end.value)
         finally:
@@ -339,7 +339,7 @@ class CompiledGraph:
                 if isinstance(event, aio.Result):
                     started.settle(cast("Finished", event.value))
                     return
-                for chunk in projection.chunks(event):
+                for chunk in projection.chunks(event, started.run.namespace):
                     yield chunk
         finally:
             await events.aclose()

@@ -17,6 +17,8 @@ ADDRESS_KEYS = ("thread_id", "checkpoint_id", "checkpoint_ns")
 STREAM_MODES = ("values", "updates", "custom")
 DURABILITIES = ("sync", "async", "exit")
 
+FORM = 'A config looks like {"configurable": {"thread_id": "1"}, "metadata": {}, "recursion_limit": 100}.'
+
 DEFAULT_RECURSION_LIMIT = 10_000
 
 
@@ -82,17 +84,17 @@ def read_config(config: Mapping[str, object] | None, options: RunOptions | None 
     thread_id = options.get("thread_id")
     given = config or {}
     if not isinstance(given, Mapping):
-        raise InvalidConfigError(f"config must be a dict, not {type(given).__name__}.")
+        raise InvalidConfigError(f"config must be a dict, not {type(given).__name__}.", hint=FORM)
     for key in given:
         if key not in CONFIG_KEYS:
             hint = "graphkit has no callbacks; read the run with stream()." if key == "callbacks" else nearest(key, CONFIG_KEYS)
             raise InvalidConfigError(f"config has the unknown key {key!r}.", hint=hint, key=key)
     configurable = given.get("configurable") or {}
     if not isinstance(configurable, Mapping):
-        raise InvalidConfigError(f"config['configurable'] must be a dict, not {type(configurable).__name__}.")
+        raise InvalidConfigError(f"config['configurable'] must be a dict, not {type(configurable).__name__}.", hint=FORM)
     named = configurable.get("thread_id")
     if thread_id is not None and named is not None and thread_id != named:
-        raise InvalidConfigError(f"Two thread ids: thread_id={thread_id!r} and config names {named!r}.")
+        raise InvalidConfigError(f"Two thread ids: thread_id={thread_id!r} and config names {named!r}.", hint="Pass one of them.")
     return Config(
         given,
         thread_id if thread_id is not None else named,
@@ -126,7 +128,7 @@ def _either(first: object, second: object) -> object:
 def _text(configurable: Mapping[str, object], key: str) -> str | None:
     value = configurable.get(key)
     if value is not None and not isinstance(value, str):
-        raise InvalidConfigError(f"config['configurable'][{key!r}] must be a string, not {type(value).__name__}.", key=key)
+        raise InvalidConfigError(f"config['configurable'][{key!r}] must be a string, not {type(value).__name__}.", hint=FORM, key=key)
     return value
 
 
@@ -134,7 +136,7 @@ def _number(value: object, name: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or value < 1:
-        raise InvalidConfigError(f"{name} must be an integer of at least 1, not {value!r}.", key=name)
+        raise InvalidConfigError(f"{name} must be an integer of at least 1, not {value!r}.", hint="Leave it out for the default.", key=name)
     return value
 
 
@@ -142,7 +144,7 @@ def _metadata(given: Mapping[str, object], configurable: Mapping[str, object]) -
     """Return the user's metadata: config["metadata"] and, as LangGraph, what is primitive in configurable."""
     metadata = given.get("metadata") or {}
     if not isinstance(metadata, Mapping):
-        raise InvalidConfigError(f"config['metadata'] must be a dict, not {type(metadata).__name__}.")
+        raise InvalidConfigError(f"config['metadata'] must be a dict, not {type(metadata).__name__}.", hint=FORM)
     copied = {
         key: value
         for key, value in configurable.items()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import urandom
 from typing import TYPE_CHECKING, cast
 
 from graphkit.core.command import MISSING, ROOT, Command, Send, plain_name
 from graphkit.core.engine import run
-from graphkit.core.ids import child_namespace
+from graphkit.core.ids import LEVEL, child_namespace
 from graphkit.core.record import record
 from graphkit.core.request import Continue, NewTurn, Request, Steer
 from graphkit.errors import (
@@ -16,20 +17,23 @@ from graphkit.errors import (
     InvalidUpdateError,
     MissingCheckpointerError,
     MissingThreadIdError,
+    MultipleSubgraphsError,
     ParentCommand,
     StateError,
+    UnknownNodeError,
+    nearest,
 )
 from graphkit.graph.config import DEFAULT_RECURSION_LIMIT, DURABILITIES
 from graphkit.scope import RunScope, current
 from graphkit.storage import Checkpointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from graphkit.core.effects import Program
     from graphkit.core.events import Event
     from graphkit.core.request import Durability, Finished, Input
-    from graphkit.core.task import Write
+    from graphkit.core.task import Task, Write
     from graphkit.graph.compiled import CompiledGraph
     from graphkit.graph.config import Config, RunOptions
     from graphkit.graph.stream import Projection
@@ -68,7 +72,7 @@ class Launch:
             self.parent.children[self.run.namespace] = finished.checkpoint.id
         if finished.escaped is not None:
             raise ParentCommand(finished.escaped)
-        if finished.questions:
+        if finished.status == "interrupted":
             pause = GraphInterrupt(finished.interrupts)
             pause.questions = self.parent.questions = finished.questions
             raise pause
@@ -131,13 +135,12 @@ def launch(
         RequestError: The call asks for something that cannot be done; nothing has happened.
     """
     parent = current()
-    own = isinstance(graph.options.checkpointer, Checkpointer)
-    place = _root(graph, given, config) if parent is None or own else _inside(graph, parent)
+    place = _root(graph, given, config) if parent is None or _apart(graph, config, parent) else _inside(graph, parent)
     scope = RunScope(
         graph=graph.parts.spec.name,
         namespace=place.namespace,
         path=place.path,
-        config={**place.config, **config.given},
+        config=_inherited(place.config, config.given),
         context=_context(graph, options.get("context")) if options.get("context") is not None else place.context,
         store=graph.options.store if graph.options.store is not None else place.store,
         hold=place.hold,
@@ -170,10 +173,29 @@ def launch(
     return Launch(run(graph.parts.spec, request), scope, projection, place.parent, place.stateful)
 
 
+def _inherited(outer: Mapping[str, object], own: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the config of a run: its own keys over those of its parent, and the same within ``configurable``."""
+    if not own or not outer:
+        return own or outer
+    above, below = outer.get("configurable"), own.get("configurable")
+    both = {**above, **below} if isinstance(above, Mapping) and isinstance(below, Mapping) else below or above
+    return {**outer, **own, **({"configurable": both} if both else {})}
+
+
+def _apart(graph: CompiledGraph, config: Config, parent: Scope) -> bool:
+    """Tell whether a graph called inside a node has a saver and a thread of its own; otherwise it lives in its parent's."""
+    return isinstance(graph.options.checkpointer, Checkpointer) and config.thread_id not in (None, parent.run.thread_id)
+
+
 def _root(graph: CompiledGraph, given: Input, config: Config) -> Place:
     checkpointer = graph.options.checkpointer
     if checkpointer is True:
         raise InvalidConfigError("compile(checkpointer=True) is for subgraphs.", hint="Compile a graph that runs by itself with a saver.")
+    if config.namespace:
+        inner_graph(graph, config.namespace)
+        raise InvalidConfigError(
+            "A run begins at the root of its graph.", hint="Leave checkpoint_ns out; get_state and update_state take it."
+        )
     saver = checkpointer if isinstance(checkpointer, Checkpointer) else None
     if saver is None and config.checkpoint_id is not None:
         raise MissingCheckpointerError(
@@ -194,6 +216,8 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
     call = parent.calls.get(base, 0)
     parent.calls[base] = call + 1
     namespace = child_namespace(run.namespace, task.node, None if stateful else task_id, call)
+    if stateful:
+        _begin(run, namespace, task, task_id)
     return Place(
         hold=hold,
         thread_id=run.thread_id,
@@ -212,6 +236,36 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
         fresh=not stateful and not task.resumed,
         stateful=stateful,
     )
+
+
+def _begin(run: RunScope, namespace: str, task: Task, task_id: str) -> None:
+    """Note that a task begins a stateful subgraph, which serves one task of a superstep."""
+    begun = run.begun.setdefault(namespace, (task.checkpoint.id, task_id))
+    if begun[0] != task.checkpoint.id:
+        run.begun[namespace] = (task.checkpoint.id, task_id)
+    elif begun[1] != task_id:
+        raise MultipleSubgraphsError(
+            f"Two tasks of one superstep call the subgraph of node {task.node!r}, which keeps its state.",
+            hint="Call it from one task at a time, or compile it without checkpointer=True.",
+            node=task.node,
+        )
+
+
+def inner_graph(graph: CompiledGraph, namespace: str) -> CompiledGraph:
+    """Return the subgraph a namespace leads to.
+
+    Raises:
+        UnknownNodeError: It leads through a node that is no subgraph.
+    """
+    for level in namespace.split(LEVEL) if namespace else ():
+        name = level.partition(":")[0]
+        if name.isdecimal():
+            continue
+        subgraphs = graph.parts.subgraphs
+        if name not in subgraphs:
+            raise UnknownNodeError(f"checkpoint_ns names {name!r}, which is no subgraph node.", hint=nearest(name, subgraphs), node=name)
+        graph = subgraphs[name]
+    return graph
 
 
 def hold_of(saver: Checkpointer | None, config: Config) -> Hold | None:
@@ -244,7 +298,7 @@ def read_input(graph: CompiledGraph, value: object) -> Input:
         if not isinstance(value, Command):
             return NewTurn(dict(graph.parts.read_input(value, {}, None)))
         if value.graph is not None:
-            raise InvalidUpdateError("Command(graph=...) cannot be an input; it is for nodes of subgraphs.")
+            raise InvalidUpdateError("Command(graph=...) cannot be an input.", hint="It is for nodes of subgraphs; leave graph out.")
         return Steer(_writes(graph, value.update), tuple(map(_plain, value.targets)), value.resume)
     except StateError as error:
         raise type(error)(f"Input: {error.message}", hint=error.hint, **error.facts) from error.__cause__

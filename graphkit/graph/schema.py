@@ -334,11 +334,17 @@ def _same(cls: object) -> Callable[[dict[str, object]], object]:  # noqa: ARG001
 
 
 def _dataclass_builder(cls: object) -> Callable[[dict[str, object]], object]:
+    late = [found.name for found in dataclasses.fields(cls) if not found.init]  # type: ignore[arg-type]
+
     def build(values: dict[str, object]) -> object:
+        after = [(name, values.pop(name)) for name in late if name in values]
         try:
-            return cls(**values)  # type: ignore[operator]
+            instance = cls(**values)  # type: ignore[operator]
         except TypeError as error:
             raise InvalidStateError(f"The state does not make a {_name(cls)}: {error}") from error
+        for name, value in after:
+            object.__setattr__(instance, name, value)
+        return instance
 
     return build
 
@@ -348,7 +354,7 @@ def _pydantic_builder(cls: object) -> Callable[[dict[str, object]], object]:
 
     def build(values: dict[str, object]) -> object:
         try:
-            return cls.model_validate(values)  # type: ignore[attr-defined]
+            return cls.model_validate(values, by_name=True, by_alias=False)  # type: ignore[attr-defined]
         except ValidationError as error:
             raise InvalidStateError(f"The state does not make a {_name(cls)}: {_misfit(error).message}") from error
 

@@ -62,6 +62,14 @@ def read_signature(function: Callable[..., object], owner: str) -> Signature:
             f"Nothing fills the parameter {names} of {owner}.",
             hint=f"Besides the state these can be asked for by name: {', '.join(SERVICES)}.",
         )
+    fixed = [p.name for p in parameters if p.name in SERVICES and p.kind is p.POSITIONAL_ONLY]
+    early = (
+        [p.name for p in parameters[: parameters.index(others[0])] if p.name in SERVICES] if others and not _is_variable(others[0]) else []
+    )
+    if fixed or early:
+        raise InvalidGraphError(
+            f"The parameter {(fixed or early)[0]!r} of {owner} cannot be filled by name.", hint="The state comes first, then services."
+        )
     positional = [p for p in others if p.kind is not p.KEYWORD_ONLY]
     state_type = hints.get(positional[0].name) if positional else None
     return Signature(bool(positional), state_type, services, hints.get("return"), is_async(function))

@@ -82,7 +82,7 @@ def snapshot(view: View, thread_id: str, namespace: str, states: Mapping[int, ob
         values=shown(view.values),
         next=view.next,
         config=address(thread_id, namespace, checkpoint.id),
-        metadata={"source": checkpoint.source, "step": checkpoint.step, "parents": {}, **saved.metadata},
+        metadata={**saved.metadata, "source": checkpoint.source, "step": checkpoint.step, "parents": {}},
         created_at=datetime.fromtimestamp(saved.created_at, UTC).isoformat(),
         parent_config=address(thread_id, namespace, checkpoint.parent) if checkpoint.parent else None,
         tasks=tasks,

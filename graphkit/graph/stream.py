@@ -36,13 +36,14 @@ class Projection:
         """Whether something may have to be shown while a node runs."""
         return self.subgraphs or "custom" in self.modes
 
-    def chunks(self, event: Event) -> Iterator[object]:
-        """Yield what an event looks like in the modes that show it."""
-        if event.namespace and not self.subgraphs:
+    def chunks(self, event: Event, base: str) -> Iterator[object]:
+        """Yield what an event looks like in the modes that show it; ``base`` is the namespace of the streamed graph."""
+        if event.namespace != base and not self.subgraphs:
             return
+        inner = event.namespace[len(base) :].removeprefix(LEVEL)
         for mode, data in _views(event):
             if mode in self.modes:
-                yield self._dressed(event.namespace, mode, data)
+                yield self._dressed(inner, mode, data)
 
     def _dressed(self, namespace: str, mode: str, data: object) -> object:
         path = tuple(namespace.split(LEVEL)) if namespace else ()

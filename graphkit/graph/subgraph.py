@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphkit.core.apply import OVERWRITTEN
 from graphkit.core.channels import BinaryOperatorAggregate
-from graphkit.core.command import MISSING
+from graphkit.core.command import MISSING, Overwrite
 from graphkit.runtime import Action, Handed
 
 if TYPE_CHECKING:
@@ -45,8 +46,13 @@ def subgraph_action(child: CompiledGraph, fields: Mapping[str, Field], read_upda
 
 def _handed(finished: Finished) -> tuple[Write, ...]:
     values = finished.checkpoint.values
-    exports = [(key, values.get(key, MISSING) if update is MISSING else update) for key, update in finished.checkpoint.exports]
-    return tuple([(key, update) for key, update in exports if update is not MISSING])
+    handed: list[Write] = []
+    for key, update in finished.checkpoint.exports:
+        if update is not MISSING and update != OVERWRITTEN:
+            handed.append((key, update))
+        elif key in values:
+            handed.append((key, values[key] if update is MISSING else Overwrite(values[key])))
+    return tuple(handed)
 
 
 def _is_same(ours: Field, theirs: Field) -> bool:

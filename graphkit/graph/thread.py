@@ -5,22 +5,20 @@ from __future__ import annotations
 from os import urandom
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
-from graphkit.core.command import Command
+from graphkit.core.command import END, Command
 from graphkit.core.effects import History
-from graphkit.core.history import Edit, get_history, get_state, update_state
-from graphkit.core.ids import LEVEL, child_namespace, position
+from graphkit.core.history import INPUT, Edit, get_history, get_state, update_state
+from graphkit.core.ids import child_namespace, position
 from graphkit.core.record import record, replace
-from graphkit.core.request import Continue, Request
+from graphkit.core.request import Continue, NewTurn, Request
 from graphkit.core.task import Done
 from graphkit.errors import (
     CheckpointNotFoundError,
     InvalidConfigError,
     MissingCheckpointerError,
     ThreadNotFoundError,
-    UnknownNodeError,
-    nearest,
 )
-from graphkit.graph.launch import hold_of
+from graphkit.graph.launch import hold_of, inner_graph, read_input
 from graphkit.graph.snapshot import address, snapshot
 from graphkit.scope import RunScope, current
 from graphkit.storage import Checkpointer
@@ -95,26 +93,40 @@ def query(filter: Mapping[str, object] | None, before: Config, limit: int | None
         CheckpointNotFoundError: ``before`` names no checkpoint.
     """
     if limit is not None and (type(limit) is not int or limit < 1):
-        raise InvalidConfigError(f"limit must be an integer of at least 1, not {limit!r}.")
+        raise InvalidConfigError(f"limit must be an integer of at least 1, not {limit!r}.", hint="Leave limit out to get all.")
     n = position(before.checkpoint_id) if before.checkpoint_id is not None else None
     if before.checkpoint_id is not None and n is None:
-        raise CheckpointNotFoundError(f"before names {before.checkpoint_id!r}, which is no checkpoint id.")
+        raise CheckpointNotFoundError(
+            f"before names {before.checkpoint_id!r}, which is no checkpoint id.", hint="Take the config from get_state_history()."
+        )
     return History(limit, n, dict(filter or {}))
 
 
 def update(graph: CompiledGraph, config: Config, supersteps: Sequence[Sequence[StateUpdate]]) -> Reading[dict[str, object]]:
     """Prepare ``update_state`` and ``bulk_update_state``."""
     if not supersteps or not all(supersteps):
-        raise InvalidConfigError("There is nothing to update: supersteps is empty or has an empty step.")
+        raise InvalidConfigError(
+            "There is nothing to update: supersteps is empty or has an empty step.", hint="Pass [[StateUpdate(values, as_node)]]."
+        )
     at = _place(graph, config)
-    edits = [[Edit(step.values, step.as_node) for step in steps] for steps in supersteps]
+    edits = [[Edit(_readable(at.graph, step), step.as_node) for step in steps] for steps in supersteps]
     for edit in (edit for steps in edits for edit in steps):
         if isinstance(edit.update, Command) and edit.update.graph is not None:
-            raise InvalidConfigError("Command(graph=...) cannot be written with update_state.")
+            raise InvalidConfigError("Command(graph=...) cannot be written with update_state.", hint="Leave graph out.")
     program = update_state(at.graph.parts.spec, at.request, edits)
     return Reading(
         program, at.graph.parts.spec, at.run, lambda made: address(at.thread_id, at.request.namespace, cast("Checkpoint", made).id)
     )
+
+
+def _readable(graph: CompiledGraph, update: StateUpdate) -> object:
+    """Return the values of an update; those no node reads are checked here as an input or an update would be."""
+    if update.as_node == INPUT:
+        given = read_input(graph, update.values)
+        return given.update if isinstance(given, NewTurn) else update.values
+    if update.as_node == END and update.values is not None:
+        return dict(graph.parts.read_update(update.values, {}, None))
+    return update.values
 
 
 def _place(graph: CompiledGraph, config: Config) -> _Place:
@@ -131,24 +143,12 @@ def _place(graph: CompiledGraph, config: Config) -> _Place:
     hold = hold_of(saver, config) if isinstance(saver, Checkpointer) else inherited
     if hold is None:
         raise MissingCheckpointerError("This needs a checkpointer, but the graph has none.", hint="Compile with checkpointer=...")
-    inner = _inner(graph, config.namespace)
+    inner = inner_graph(graph, config.namespace)
     run = RunScope(inner.name, config.namespace, (), config.given, None, graph.options.store, hold, hold.thread_id, "", "sync", 1)
     request = Request(
         Continue(), urandom(8).hex(), config.namespace, checkpoint_id=config.checkpoint_id, durability="sync", metadata=config.metadata
     )
     return _Place(inner, run, request, hold.thread_id)
-
-
-def _inner(graph: CompiledGraph, namespace: str) -> CompiledGraph:
-    for level in namespace.split(LEVEL) if namespace else ():
-        name = level.partition(":")[0]
-        if name.isdecimal():
-            continue
-        subgraphs = graph.parts.subgraphs
-        if name not in subgraphs:
-            raise UnknownNodeError(f"checkpoint_ns names {name!r}, which is no subgraph node.", hint=nearest(name, subgraphs), node=name)
-        graph = subgraphs[name]
-    return graph
 
 
 def _with_children(at: _Place, *, subgraphs: bool) -> Generator[Effect, object, StateSnapshot | None]:

@@ -14,7 +14,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, assert_never
 
-from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Settle, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Start, Wait
 from graphkit.errors import MissingCheckpointerError, StorageError
 from graphkit.runtime.answers import check_answers
 from graphkit.runtime.node import aperform
@@ -108,7 +108,7 @@ class Mailbox:
         if threading.get_ident() == self._thread:
             self._deliver(letter)
         else:
-            self._loop.call_soon_threadsafe(self._deliver, letter)
+            _soon(self._loop, self._deliver, letter)
 
     def __bool__(self) -> bool:
         return bool(self._letters)
@@ -155,8 +155,6 @@ class AsyncDriver:
                 await self._commit(effect)
             case Start():
                 self.start(effect.tasks, effect.limit)
-            case Settle():
-                await self._settle()
             case CheckAnswers():
                 check_answers(effect.answers)
             case Run() | Wait() | Emit():
@@ -238,10 +236,14 @@ class AsyncDriver:
     def _call(self, function: Callable[[], object], future: asyncio.Future[object]) -> None:
         try:
             result = function()
+        except StopIteration as error:
+            wrapped = RuntimeError(f"A node raised {error!r}, which ends an iteration and not a node.")
+            wrapped.__cause__ = error
+            _soon(self._loop, _settle_future, future, None, wrapped)
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
-            self._loop.call_soon_threadsafe(_settle_future, future, None, error)
+            _soon(self._loop, _settle_future, future, None, error)
         else:
-            self._loop.call_soon_threadsafe(_settle_future, future, result, None)
+            _soon(self._loop, _settle_future, future, result, None)
 
     async def _commit(self, commit: Commit) -> None:
         prepared = self._hold.prepare(self._run.namespace, commit)
@@ -262,9 +264,18 @@ class AsyncDriver:
             self._writer.wait()
 
 
+def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: object) -> None:
+    """Call back in a loop from any thread; a loop that has been closed has no reader any more."""
+    try:
+        loop.call_soon_threadsafe(callback, *args)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
+
+
 def _wake(future: asyncio.Future[None]) -> None:
     """Resolve a future from any thread."""
-    future.get_loop().call_soon_threadsafe(_settle_future, future, None, None)
+    _soon(future.get_loop(), _settle_future, future, None, None)
 
 
 def _settle_future(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
@@ -272,7 +283,5 @@ def _settle_future(future: asyncio.Future[Any], result: object, error: BaseExcep
         return
     if error is None:
         future.set_result(result)
-    elif isinstance(error, StopIteration):
-        future.set_exception(RuntimeError(f"A node raised {error!r}."))
     else:
         future.set_exception(error)

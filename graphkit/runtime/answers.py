@@ -23,7 +23,9 @@ def check_answers(answers: Sequence[tuple[str, Mapping[str, object], object]]) -
         try:
             plain = to_jsonable_python(answer)
         except PydanticSerializationError as error:
-            raise InvalidAnswerError(f"The answer to interrupt {identity!r} has no JSON form: {error}", interrupt_id=identity) from error
+            raise InvalidAnswerError(
+                f"The answer to interrupt {identity!r} has no JSON form: {error}", hint="Answer with plain data.", interrupt_id=identity
+            ) from error
         wrong = next(iter(Draft202012Validator(dict(schema)).iter_errors(plain)), None)
         if wrong is not None:
             raise InvalidAnswerError(

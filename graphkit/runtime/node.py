@@ -118,6 +118,8 @@ def perform(spec: GraphSpec, run: RunScope, task: Task) -> Outcome:
         while True:
             try:
                 reply = function(*args, **kwargs)
+            except (StopIteration, StopAsyncIteration) as error:
+                function, args, kwargs = calls.throw(_ended(error, task))
             except BaseException as error:  # noqa: BLE001 - attempt decides what is an outcome and what leaves
                 function, args, kwargs = calls.throw(error)
             else:
@@ -151,6 +153,8 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
                     reply = function(*args, **kwargs)
                     if isawaitable(reply):
                         reply = await reply
+            except (StopIteration, StopAsyncIteration) as error:
+                function, args, kwargs = calls.throw(_ended(error, task))
             except BaseException as error:  # noqa: BLE001 - attempt decides what is an outcome and what leaves
                 function, args, kwargs = calls.throw(error)
             else:
@@ -181,6 +185,8 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
             goto, sends = outcome.goto, outcome.sends
             for router in action.routers:
                 found = yield _router_call(spec, router, scope, outcome.writes)
+                if scope.questions:
+                    raise _swallowed(task)
                 more_goto, more_sends = _destinations(spec, router, task, found)
                 goto, sends = goto + more_goto, sends + more_sends
             return Done(outcome.writes, goto, sends, outcome.children)
@@ -347,8 +353,8 @@ def _escaped(escaping: Sequence[Command[str]], commands: Sequence[object], scope
 
 
 def _interrupted(pause: GraphInterrupt, task: Task) -> Outcome:
-    questions: tuple[Question, ...] = pause.questions  # type: ignore[assignment]
-    if not questions:
+    questions: tuple[Question, ...] | None = pause.questions  # type: ignore[assignment]
+    if questions is None:
         return Failed.of(
             RunError(f"Node {task.node!r} raised GraphInterrupt by hand.", hint="Call interrupt(value) instead.", node=task.node)
         )
@@ -365,6 +371,13 @@ def _swallowed(task: Task) -> InterruptSwallowedError:
         hint="Do not catch BaseException (or use a bare except) around interrupt().",
         node=task.node,
     )
+
+
+def _ended(error: BaseException, task: Task) -> RuntimeError:
+    """Wrap what cannot be thrown into a generator (PEP 479)."""
+    wrapped = RuntimeError(f"Node {task.node!r} raised {error!r}, which ends an iteration and not a node.")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def _copied(value: object) -> object:

@@ -53,6 +53,9 @@ class Pool:
         # Threads made this way do not get the hooks of debuggers and coverage by themselves.
         sys.settrace(threading.gettrace())
         sys.setprofile(threading.getprofile())
+        self._take_turns()
+
+    def _take_turns(self) -> None:
         arrived = True
         while True:
             with self._lock:

@@ -14,7 +14,7 @@ from graphkit.errors import CorruptCheckpointError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from graphkit.core.delta import Delta
+    from graphkit.core.delta import Change, Delta
     from graphkit.serde import Codec
 
 ROW_WASTE: Final = 64
@@ -106,7 +106,7 @@ class Rebuild:
         for key, delta, _ in changes:
             if type(delta) is Append and key in self._own:
                 cast("list[object]", self._values[key]).extend(delta.items)
-            elif type(delta) is Drop:
+            elif isinstance(delta, Drop):
                 self._values.pop(key, None)
                 self._own.discard(key)
             else:
@@ -184,6 +184,10 @@ def _form(delta: Delta) -> Form:
 
 
 def _delta(form: Form) -> Delta:
+    return Drop() if form[0] == DROP else _change(form)
+
+
+def _change(form: Form) -> Change:
     kind = form[0]
     if kind == APPEND:
         return Append(cast("list[object]", form[1]))
@@ -191,9 +195,7 @@ def _delta(form: Form) -> Delta:
         return Set(form[1])
     if kind == PATCH:
         changes = cast("list[tuple[object, Form]]", form[1])
-        return Patch({key: _delta(change) for key, change in changes}, tuple(cast("list[object]", form[2])))
+        return Patch({key: _change(change) for key, change in changes}, tuple(cast("list[object]", form[2])))
     if kind == SPLICE:
         return Splice(dict(cast("list[tuple[int, object]]", form[1])), cast("list[object]", form[2]))
-    if kind == DROP:
-        return Drop()
     raise ValueError(kind)

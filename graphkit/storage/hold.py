@@ -147,7 +147,7 @@ class Hold:
     def loading(self, namespace: str, checkpoint_id: str | None = None) -> Steps[Saved | None]:
         """Return the steps of load."""
         found = yield from load(self.codec, self.thread_id, namespace, checkpoint_id)
-        if namespace == ROOT_NAMESPACE and self._epoch is None:
+        if self._epoch is None:
             self._epoch = found.epoch
         if found.saved is None:
             if checkpoint_id is not None and found.head >= 0:

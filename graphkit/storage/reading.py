@@ -79,8 +79,9 @@ def history(codec: Codec, thread_id: str, namespace: str, query: History) -> Ste
 
 
 def described(saved: Saved) -> dict[str, object]:
-    """Return the metadata of a checkpoint as users read it: source, step, parents and their own."""
-    return {"source": saved.checkpoint.source, "step": saved.checkpoint.step, "parents": {}, **saved.metadata}
+    """Return the metadata of a checkpoint as users read it: source, step, parents, and their own under other names."""
+    own: dict[str, object] = {"source": saved.checkpoint.source, "step": saved.checkpoint.step, "parents": {}}
+    return {**own, **saved.metadata, **own}
 
 
 def fits(saved: Saved, wanted: Mapping[str, object]) -> bool:

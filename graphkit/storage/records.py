@@ -12,7 +12,7 @@ from graphkit.core.checkpoint import Checkpoint, Source, Trigger
 from graphkit.core.command import MISSING, Interrupt, Send
 from graphkit.core.effects import Asked
 from graphkit.core.ids import checkpoint_id
-from graphkit.core.task import Done, Escaped, Failed, Held, Interrupted, Question
+from graphkit.core.task import Done, Escaped, Failed, Interrupted, Question
 from graphkit.errors import CorruptCheckpointError, UnserializableValueError
 from graphkit.storage.rows import QuestionRow
 
@@ -29,7 +29,7 @@ SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 RESTORE: Final = "Restore the database from a backup."
 
-DONE, FAILED, INTERRUPTED, HELD = range(4)
+DONE, FAILED, INTERRUPTED = range(3)
 
 Meta: TypeAlias = "dict[str, Any]"
 """``s`` step, ``c`` source, ``p`` parent unless it is the checkpoint before in the same run,
@@ -123,8 +123,6 @@ def encode_outcome(codec: Codec, outcome: Outcome) -> bytes:
             return codec.encode([FAILED, outcome.summary, outcome.trace])
         case Interrupted():
             return codec.encode([INTERRUPTED, [question.interrupt.id for question in outcome.questions]])
-        case Held():
-            return codec.encode([HELD])
         case Escaped():
             raise AssertionError(outcome)
         case _:
@@ -150,8 +148,6 @@ def decode_outcome(codec: Codec, record: bytes) -> Outcome | tuple[str, ...]:
             return Failed(summary, trace)
         if kind == INTERRUPTED:
             return tuple(form[1])
-        if kind == HELD:
-            return Held()
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise _odd("outcome") from error
     raise _odd("outcome")

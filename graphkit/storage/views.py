@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from graphkit.core.task import Done, Escaped, Failed, Held, Interrupted
+from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.storage.address import Address
 from graphkit.storage.reading import described
 
@@ -28,8 +28,8 @@ class CheckpointTuple:
         checkpoint: The checkpoint.
         metadata: ``source``, ``step``, ``parents`` and the user's own.
         parent_config: Names the checkpoint it was made from, None for the first. That one may have been pruned.
-        pending_writes: (task id, key, value) of the outcomes filed with it; the key is ``__error__`` or ``__interrupt__``
-            for a task that failed or asked.
+        pending_writes: (task id, key, value) of the outcomes filed with it, in the order of the ids; the key is
+            ``__error__`` or ``__interrupt__`` for a task that failed or asked.
     """
 
     config: dict[str, Any]
@@ -43,7 +43,7 @@ class CheckpointTuple:
         """Put together what is known of a checkpoint."""
         checkpoint = saved.checkpoint
         parent = Address(thread_id, namespace, checkpoint.parent).config() if checkpoint.parent is not None else None
-        writes = [(task, key, value) for task, outcome in saved.outcomes.items() for key, value in _writes(outcome)]
+        writes = [(task, key, value) for task, outcome in sorted(saved.outcomes.items()) for key, value in _writes(outcome)]
         return cls(Address(thread_id, namespace, checkpoint.id).config(), checkpoint, described(saved), parent, writes)
 
 
@@ -90,5 +90,5 @@ def _writes(outcome: Outcome) -> list[tuple[str, object]]:
             return [("__error__", outcome.summary)]
         case Interrupted():
             return [("__interrupt__", tuple([question.interrupt for question in outcome.questions]))]
-        case Escaped() | Held():
+        case Escaped():
             return []

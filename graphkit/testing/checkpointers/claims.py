@@ -60,6 +60,16 @@ def a_claim_without_a_read_is_for_new_threads(subject: Subject) -> None:
     refuses(ConcurrentUpdateError, subject.call, blind, "write", blind.prepare("", Commit(claim=True)))
 
 
+def reading_again_does_not_renew_the_claim(subject: Subject) -> None:
+    """A run decides on what it has read first."""
+    subject.thread("t", {"x": 1})
+    run = subject.writer("t")
+    subject.thread("t", {"x": 2})
+    subject.call(run.hold, "load", "")
+
+    refuses(ConcurrentUpdateError, run.commit, Commit(claim=True))
+
+
 def an_abandoned_thread_is_taken_over(subject: Subject) -> None:
     """When its lease has run out. The run that comes back late cannot write, and knows it."""
     first = subject.writer("t")
@@ -160,6 +170,20 @@ def a_hold_can_claim_again(subject: Subject) -> None:
     assert subject.loaded("t").checkpoint.values == {"x": 2}
 
 
+def a_thread_that_was_deleted_is_gone(subject: Subject) -> None:
+    """For those who have read it, and for the run that has lost it."""
+    lost = subject.writer("t")
+    lost.step({"x": 1}, claim=True)
+    stale = subject.writer("t")
+    subject.clock.advance(LEASE + 1)
+    subject.call(subject.saver, "delete_thread", "t")
+
+    refuses(LeaseLostError, lost.step, {"x": 2})
+    refuses(ConcurrentUpdateError, stale.step, {"x": 2}, claim=True)
+
+    assert subject.load("t") is None
+
+
 def a_thread_made_anew_is_another_one(subject: Subject) -> None:
     """A run that has read the old one cannot claim the new one, however alike they are."""
     subject.thread("t", {"x": 1})
@@ -197,6 +221,7 @@ CHECKS = (
     one_of_two_makes_a_new_thread,
     a_thread_that_moved_on_is_not_claimed,
     a_claim_without_a_read_is_for_new_threads,
+    reading_again_does_not_renew_the_claim,
     an_abandoned_thread_is_taken_over,
     a_lost_lease_is_lost_after_the_release_too,
     a_late_holder_keeps_what_nobody_took,
@@ -205,6 +230,7 @@ CHECKS = (
     a_release_sets_the_status,
     releasing_a_lost_thread_is_silent,
     a_hold_can_claim_again,
+    a_thread_that_was_deleted_is_gone,
     a_thread_made_anew_is_another_one,
     the_clock_orders_nothing,
     the_heartbeat_extends_leases,

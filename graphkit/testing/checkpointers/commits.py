@@ -8,7 +8,7 @@ from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import Send
 from graphkit.core.effects import Commit, Filed, Memo
 from graphkit.core.record import replace
-from graphkit.core.task import Done, Failed, Held
+from graphkit.core.task import Done, Failed
 from graphkit.errors import CheckpointNotFoundError, ConcurrentUpdateError, UnknownInterruptError, UnserializableValueError
 from graphkit.testing.checkpointers.subject import refuses
 
@@ -135,13 +135,19 @@ def a_value_that_cannot_be_stored_fails_before_the_write(subject: Subject) -> No
     ).error
     in_metadata = refuses(UnserializableValueError, run.step, {"log": [1]}, metadata={"m": object()}).error
     filed = Commit(outcomes=(Filed("ab" * 16, 0, Done((("log", [object()]),))),))
+    sent = Commit(outcomes=(Filed("ab" * 16, 0, Done((("log", []),), sends=(Send("n", {"x": object()}),))),))
+    exporting = run.next({"log": [1]}, exports=(("total", object()),))
+    in_export = refuses(UnserializableValueError, run.hold.prepare, "", Commit((run.entry(exporting),))).error
     in_outcome = refuses(UnserializableValueError, run.hold.prepare, "", filed).error
+    in_sent = refuses(UnserializableValueError, run.hold.prepare, "", sent).error
     in_memo = refuses(UnserializableValueError, run.hold.prepare, "", Commit(memos=(Memo("ab" * 16, 0, "k", object()),))).error
 
     assert in_state.facts["key"] == "log"  # type: ignore[attr-defined]
     assert in_state.facts["path"] == "$.log[1].odd"  # type: ignore[attr-defined]
     assert in_send.facts["node"] == "n"  # type: ignore[attr-defined]
     assert "metadata" in str(in_metadata)
+    assert in_export.facts["key"] == "total"  # type: ignore[attr-defined]
+    assert (in_sent.facts["node"], in_sent.facts["path"]) == ("n", "$.x")  # type: ignore[attr-defined]
     assert in_outcome.facts["path"] == "$.log[0]"  # type: ignore[attr-defined]
     assert "'k'" in str(in_memo)
     assert len(subject.history("t")) == 1
@@ -156,12 +162,12 @@ def outcomes_and_memos_belong_to_their_step(subject: Subject) -> None:
     done = Done((("x", (2,)),), ("next",), (Send("worker", {"n": 1}),), {"sub": "00000000-x"})
     failed = Failed("KeyError('x')", "Traceback")
     run.commit(Commit(outcomes=(Filed("a", 0, failed), Filed("b", 0, failed)), memos=(Memo("a", 0, "k", (1,)), Memo("a", 0, "l", None))))
-    run.commit(Commit(outcomes=(Filed("a", 0, done), Filed("c", 0, Held())), memos=(Memo("a", 0, "k", (2,)),)))
+    run.commit(Commit(outcomes=(Filed("a", 0, done), Filed("c", 0, Done())), memos=(Memo("a", 0, "k", (2,)),)))
 
     filed = subject.loaded("t")
     run.step({"x": 2}, release="idle")
 
-    assert filed.outcomes == {"a": done, "b": failed, "c": Held()}
+    assert filed.outcomes == {"a": done, "b": failed, "c": Done()}
     assert filed.memos == {"a": {"k": (2,), "l": None}}
     assert subject.loaded("t").outcomes == {}
     assert subject.loaded("t").memos == {}

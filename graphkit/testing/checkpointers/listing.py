@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphkit.core.effects import Commit, Filed
+from graphkit.core.delta import diff
+from graphkit.core.effects import Commit, Entry, Filed
 from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import CheckpointNotFoundError, InvalidConfigError
@@ -49,14 +50,17 @@ def a_filter_searches_the_whole_history(subject: Subject) -> None:
 
 
 def a_fork_keeps_both_branches(subject: Subject) -> None:
-    """The newest checkpoint is the head, whatever it was made from."""
+    """The newest checkpoint is the head, whatever it was made from; its deltas are against its parent."""
     run = subject.thread("t", {"log": ["a"]}, {"log": ["a", "b"]}, {"log": ["a", "b", "c"]})
     again = subject.writer("t")
-    old = subject.history("t")[1].checkpoint
-    fork = replace(again.next({"log": ["a", "b", "d"]}), parent=old.id, source="fork")
-    again.commit(Commit((again.entry(fork),), claim=True))
-    again.step({"log": ["a", "b", "d", "e"]}, release="idle")
+    old = subject.call(again.hold, "load", "", subject.history("t")[1].checkpoint.id).checkpoint
+    values = {"log": [*old.values["log"], "d"]}
+    fork = replace(again.next(values), parent=old.id, source="fork")
+    again.commit(Commit((Entry(fork, diff(old.values, values, values)),), claim=True))
+    forked = subject.loaded("t").checkpoint
+    again.step({"log": [*values["log"], "e"]}, release="idle")
 
+    assert forked == fork
     assert subject.loaded("t").checkpoint.values == {"log": ["a", "b", "d", "e"]}
     assert [saved.checkpoint.values["log"][-1] for saved in subject.history("t")] == ["e", "d", "c", "b", "a"]  # type: ignore[index]
     assert subject.loaded("t", checkpoint_id=fork.id).checkpoint.parent == old.id
@@ -66,7 +70,7 @@ def a_fork_keeps_both_branches(subject: Subject) -> None:
 def a_tuple_has_langgraphs_form(subject: Subject) -> None:
     """Configs that name it and its parent, metadata, and what is filed with it."""
     run = subject.writer("t")
-    first = run.step({"x": 1}, claim=True, metadata={"user": "u"})
+    first = run.step({"x": 1}, claim=True, metadata={"user": "u", "source": "mine", "step": 9})
     second = run.step({"x": 2})
     asked = question("q")
     outcomes = (Filed("a", 1, Done((("x", 3), ("x", 4)))), Filed("b", 1, Failed("KeyError('no')")), Filed("c", 1, Interrupted((asked,))))

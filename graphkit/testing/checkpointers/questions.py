@@ -170,6 +170,19 @@ def a_step_sees_its_own_settled_questions_only(subject: Subject) -> None:
     assert subject.loaded("t", "sub").questions == (Asked(inner, 0, "answered", 1), Asked(deep, 0, "pending"))
 
 
+def the_history_shows_each_question_at_its_step(subject: Subject) -> None:
+    """Settled ones there and nowhere else."""
+    one, two = question("1"), question("2")
+    run = subject.writer("t")
+    run.step({"x": 0}, claim=True)
+    run.commit(Commit(asked=((one, 0),)))
+    run.step({"x": 1}, answers=((one.interrupt.id, "yes"),))
+    run.commit(Commit(asked=((two, 1),)))
+    run.step({"x": 2}, cancelled=(two.interrupt.id,))
+
+    assert [saved.questions for saved in subject.history("t")] == [(), (Asked(two, 1, "cancelled"),), (Asked(one, 0, "answered", "yes"),)]
+
+
 def a_task_waits_for_the_questions_of_its_subgraph(subject: Subject) -> None:
     """The outcome of the calling task names them, answered or not; their rows are the subgraph's."""
     one, two = question("1", namespace="sub"), question("2", namespace="sub")
@@ -221,6 +234,7 @@ CHECKS = (
     a_question_asked_again_stays_the_same,
     a_question_and_its_answer_fit_in_one_commit,
     a_step_sees_its_own_settled_questions_only,
+    the_history_shows_each_question_at_its_step,
     a_task_waits_for_the_questions_of_its_subgraph,
     pending_questions_are_listed_oldest_first,
 )

@@ -138,6 +138,7 @@ def put_writes_files_an_outcome(subject: Subject) -> None:
     assert saved.outcomes == {"a": Done((("x", 3),)), "b": Done(goto=("b",)), asked.task_id: Interrupted((asked,))}
     assert [info.status for info in subject.call(saver, "threads").items] == ["interrupted"]
     subject.call(saver, "put_writes", config("t"), [], "d")
+    assert [write[0] for write in subject.call(saver, "get_tuple", config("t")).pending_writes] == sorted(["a", asked.task_id])
     assert [info.status for info in subject.call(saver, "threads").items] == ["interrupted"]
     refuses(ThreadNotFoundError, subject.call, saver, "put_writes", config("unknown"), [], "a")
     for odd in (None, "", 1, "a\n", "x" * 201):
