@@ -152,12 +152,8 @@ class AsyncSqliteSaver(Checkpointer):
         async with aiosqlite.connect(checked_path(path), timeout=10.0) as connection, cls(connection) as saver:
             yield saver
 
-    def setup(self) -> None:
+    async def setup(self) -> None:
         """Prepare the database now instead of with the first call; doing it again changes nothing."""
-        self._site.backend.run(ReadNamespaces(""))
-
-    async def asetup(self) -> None:
-        """Do what setup does."""
         await self._site.backend.arun(ReadNamespaces(""))
 
 

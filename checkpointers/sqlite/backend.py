@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from enum import Enum
+from functools import partial
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final
 from weakref import finalize, ref
 
@@ -36,13 +38,11 @@ class SqliteBackend:
     """
 
     def __init__(self, path: str, synchronous: str, timeout: float) -> None:
-        self._path = path
-        self._synchronous = synchronous
-        self._timeout = timeout
-        self._group = Group(self._open, path)
+        self._group = Group(partial(_open, path, synchronous, timeout), path)
         self._wake: SimpleQueue[Signal] = SimpleQueue()
         self._woken = False
         self._worker: Thread | None = None
+        self._beginning = Lock()
 
     def run(self, operation: Operation) -> object:
         """Carry out an operation in the calling thread."""
@@ -57,7 +57,10 @@ class SqliteBackend:
     def close(self) -> None:
         """Close the connection; what still waits fails."""
         self._group.close()
-        self._wake.put(Signal.END)
+        with self._beginning:
+            if self._worker is not None:
+                self._worker = None
+                self._wake.put(Signal.END)
 
     async def aclose(self) -> None:
         """Do what close does, in a thread: closing may have to tidy up the write-ahead log."""
@@ -67,15 +70,17 @@ class SqliteBackend:
 
     def _submit(self, job: Job) -> None:
         self._group.add(job)
-        if self._worker is None:
-            self._begin()
+        self._begin()
         if not self._woken:
             self._woken = True
             self._wake.put(Signal.FLUSH)
 
     def _begin(self) -> None:
-        self._worker = Thread(target=_work, args=(ref(self), self._wake), name="graphkit-sqlite", daemon=True)
-        self._worker.start()
+        with self._beginning:
+            if self._worker is not None:
+                return
+            self._worker = Thread(target=_work, args=(ref(self), self._wake), name="graphkit-sqlite", daemon=True)
+            self._worker.start()
         finalize(self, self._wake.put, Signal.END).atexit = False
 
     def _flush(self) -> None:
@@ -83,22 +88,30 @@ class SqliteBackend:
         self._woken = False
         self._group.flush()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False)
-        try:
-            prepare(connection, self._path, self._synchronous, self._timeout)
-        except BaseException:
-            connection.close()
-            raise
-        finalize(self, connection.close).atexit = False
-        return connection
+
+class _Connection(sqlite3.Connection):
+    """Closes itself when nobody uses it any more, without a warning: the saver was forgotten, not the connection."""
+
+    def __del__(self) -> None:
+        # A connection that could not be opened cannot be closed either.
+        with suppress(sqlite3.ProgrammingError):
+            self.close()
+
+
+def _open(path: str, synchronous: str, timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False, factory=_Connection)
+    try:
+        prepare(connection, path, synchronous, timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _work(backend: ref[SqliteBackend], wake: SimpleQueue[Signal]) -> None:
     """Flush whenever there is something to do. Between flushes nothing here keeps the backend alive."""
     while wake.get() is Signal.FLUSH:
         alive = backend()
-        if alive is None:
-            return
-        alive._flush()  # noqa: SLF001 - the worker is a part of the backend
+        if alive is not None:
+            alive._flush()  # noqa: SLF001 - the worker is a part of the backend
         del alive

@@ -172,13 +172,7 @@ def _insert(connection: Connection, space: int, row: CheckpointRow) -> bool:
         "record": row.record,
         "changes": row.changes,
     }
-    try:
-        connection.execute(sql.WRITE_CHECKPOINT, values)
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-            raise
-        return False
-    return True
+    return connection.execute(sql.WRITE_CHECKPOINT, values).rowcount == 1
 
 
 def read(connection: Connection, operation: Read) -> Reading:

@@ -239,7 +239,9 @@ READ_CHAIN: Final = """
 WRITE_CHECKPOINT: Final = """
     INSERT INTO checkpoints (key, id, frame_n, depth, origin, created_at, record, changes)
     VALUES (:space << 32 | :n, :id, :frame_n, :depth, :origin, :created_at, :record, :changes)
+    ON CONFLICT DO NOTHING
 """
+"""No row is written if the position is taken."""
 
 FIND_DEPTH: Final = "SELECT depth FROM checkpoints WHERE key = :space << 32 | :n"
 

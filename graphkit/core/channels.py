@@ -193,7 +193,8 @@ class BinaryOperatorAggregate:
         return value
 
 
-def is_overwrite(update: object) -> TypeGuard["Overwrite | Mapping[str, object]"]:
+def is_overwrite(update: object) -> TypeGuard[Overwrite | Mapping[str, object]]:
+    """Tell whether an update is an Overwrite, in either form."""
     kind = type(update)
     return kind is Overwrite or (kind is dict and len(update) == 1 and OVERWRITE_KEY in update)  # type: ignore[arg-type, operator]
 

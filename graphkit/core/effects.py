@@ -140,6 +140,13 @@ class Commit:
 
 
 @record
+class Rehearse:
+    """Encode a commit as if it was to be written, and write nothing. Reply: None, or UnserializableValueError is thrown."""
+
+    commit: Commit
+
+
+@record
 class CheckAnswers:
     """Check answers against JSON schemas. Reply: None, or InvalidAnswerError is thrown.
 
@@ -189,7 +196,7 @@ class Emit:
     event: Event
 
 
-Effect: TypeAlias = Load | History | Commit | CheckAnswers | Run | Start | Wait | Emit
+Effect: TypeAlias = Load | History | Commit | Rehearse | CheckAnswers | Run | Start | Wait | Emit
 
 R_co = TypeVar("R_co", covariant=True)
 

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import Stamp, apply
 from graphkit.core.command import START
-from graphkit.core.effects import CheckAnswers, Emit, Load, Run, Start, Wait
+from graphkit.core.effects import CheckAnswers, Emit, Load, Rehearse, Run, Start, Wait
 from graphkit.core.events import NodeFinished, Paused, ValuesChanged
 from graphkit.core.failure import blamed, of_input, raised, unserializable
-from graphkit.core.ledger import Ledger, Stop
+from graphkit.core.ledger import Ledger, Stop, outcome_commit
 from graphkit.core.plan import pending_ids, plan, resumed, to_run
 from graphkit.core.record import replace
 from graphkit.core.request import Finished
+from graphkit.core.resume import unknown
 from graphkit.core.task import Done, Escaped, Failed, Interrupted
-from graphkit.core.turn import blank, open_turn, settled_values
-from graphkit.errors import CheckpointNotFoundError, GraphRecursionError, StateError, UnserializableValueError
+from graphkit.core.turn import adapted, blank, open_turn, settled_values
+from graphkit.errors import CheckpointNotFoundError, GraphRecursionError, StateError, UnknownInterruptError, UnserializableValueError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -91,7 +92,7 @@ def run(spec: GraphSpec, request: Request) -> Program[Finished]:
             stop, error = yield from _advance(spec, request, ledger, at, tasks)
             if error is None:
                 continue
-            blamed(at.outcomes, at.fresh, tasks, error)
+            yield from _assign(request, ledger, at, tasks, error)
         return (yield from _halt(spec, request, ledger, at, tasks))
     return (yield from _finish(spec, request, at, stop))
 
@@ -104,7 +105,7 @@ def load(checkpoint_id: str | None) -> Generator[Effect, object, Saved | None]:
 def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect, object, tuple[Position, Stop | None]]:
     """Load, decide how the run begins, check the answers, claim the thread and write what came in."""
     saved = yield from _load(spec, request)
-    opening = open_turn(spec, request, saved)
+    opening = open_turn(spec, request, adapted(spec, saved) if saved is not None else None)
     if opening.resolved.schemas:
         yield CheckAnswers(opening.resolved.schemas)
     head = opening.made[-1].n if opening.made else saved.head if saved is not None else -1
@@ -114,9 +115,11 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
     if stop is None and at.outcomes and not _all_done(at, tasks) and not to_run(tasks, at.outcomes, _pending(at)):
         stop = Stop("interrupted")
     try:
-        yield from _write(ledger.open(opening, stop))
+        yield from _write(ledger.open(opening, stop, saved))
     except UnserializableValueError as error:
         raise of_input(error) from error
+    except UnknownInterruptError as error:
+        raise unknown(error, saved) from error
     if request.events:
         yield from _emit_opening(spec, request, at)
     return at, stop
@@ -141,7 +144,7 @@ def _load(spec: GraphSpec, request: Request) -> Generator[Effect, object, Saved 
 
 def _tasks(spec: GraphSpec, request: Request, at: Position) -> Sequence[Task]:
     tasks = plan(spec, at.checkpoint, request.namespace, request.recursion_limit - at.steps - 1)
-    return tasks if at.saved is None else resumed(tasks, at.saved, at.answered)
+    return tasks if at.saved is None else resumed(tasks, at.saved, at.answered, at.outcomes)
 
 
 def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task]) -> Steps:
@@ -150,6 +153,8 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
     if len(todo) == 1:
         task = todo[0]
         at.outcomes[task.index] = at.fresh[task] = cast("Outcome", (yield Run(task)))
+        if ledger.patient:
+            yield from _rehearse(at, [task])
         return
     yield Start(todo, request.max_concurrency)
     left, stop = len(todo), False
@@ -162,9 +167,22 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
             at.outcomes[task.index] = at.fresh[task] = outcome
             # After a failure no task is started; those that are running are awaited and kept.
             stop = stop or isinstance(outcome, Failed | Escaped)
+        if ledger.patient:
+            yield from _rehearse(at, [task for task, _ in batch])
         if left:
             yield from _file(request, ledger, at, None)
             stop = stop or any([isinstance(at.outcomes[task.index], Failed) for task, _ in batch])
+
+
+def _rehearse(at: Position, tasks: Iterable[Task]) -> Steps:
+    """Nothing is written before the end: find now what could not be stored then, and fail its node."""
+    for task in tasks:
+        outcome = at.outcomes[task.index]
+        if isinstance(outcome, Done | Interrupted):
+            try:
+                yield Rehearse(outcome_commit(task, outcome))
+            except UnserializableValueError as error:
+                at.outcomes[task.index] = at.fresh[task] = Failed.of(unserializable(error, task.node))
 
 
 def _advance(
@@ -191,6 +209,17 @@ def _advance(
         if any([done.writes for _, done in finished]):
             yield Emit(ValuesChanged(request.namespace, made.values))
     return stop, None
+
+
+def _assign(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task], error: StateError) -> Steps:
+    """The updates of a superstep cannot be merged or stored: fail the tasks whose updates they are, so that only they run again."""
+    if isinstance(error, UnserializableValueError):
+        fresh, at.fresh = at.fresh, {}
+        yield from _file_one_by_one(ledger, at, fresh, None)
+        if request.events:
+            yield from _emit_updates(request, fresh)
+    if not _failures(at, tasks):
+        blamed(at.outcomes, at.fresh, tasks, error)
 
 
 def _halt(spec: GraphSpec, request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task]) -> Generator[Effect, object, Finished]:
@@ -252,8 +281,6 @@ def _file(request: Request, ledger: Ledger, at: Position, stop: Stop | None) -> 
     try:
         yield from _write(ledger.file(fresh, stop))
     except UnserializableValueError:
-        if not ledger.eager:
-            raise
         ledger.reset(mark)
         yield from _file_one_by_one(ledger, at, fresh, stop)
     if request.events:
@@ -261,8 +288,8 @@ def _file(request: Request, ledger: Ledger, at: Position, stop: Stop | None) -> 
 
 
 def _file_one_by_one(ledger: Ledger, at: Position, fresh: dict[Task, Outcome], stop: Stop | None) -> Steps:
-    """One of the outcomes cannot be stored: it fails its node instead, the others are kept."""
-    for task, outcome in list(fresh.items()):
+    """One of the outcomes cannot be stored: it fails its node instead, the others are kept. The run ends with this superstep."""
+    for task, outcome in {**ledger.hurry(), **fresh}.items():
         mark = ledger.mark()
         try:
             yield from _write(ledger.file({task: outcome}, None))

@@ -15,7 +15,7 @@ from graphkit.core.ids import within
 from graphkit.core.plan import by_place, finished
 from graphkit.core.record import record, replace
 from graphkit.core.task import Done, Failed, Task
-from graphkit.core.turn import blank, carried, keep_ids, new_input, renewed, settled_values
+from graphkit.core.turn import adapted, blank, carried, keep_ids, new_input, renewed, settled_values
 from graphkit.errors import CheckpointNotFoundError, InvalidUpdateError, UnknownNodeError, nearest
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def view(spec: GraphSpec, request: Request, saved: Saved, *, newest: bool) -> Vi
     checkpoint = saved.checkpoint
     outcomes = by_place(checkpoint, request.namespace, saved.outcomes)
     tasks = tuple([Task(t.node, t, index, checkpoint, request.namespace, {}, {}, 0) for index, t in enumerate(checkpoint.frontier)])
-    values = settled_values(spec, checkpoint, outcomes) if newest else checkpoint.values
+    shown = adapted(spec, saved).checkpoint
+    values = settled_values(spec, shown, outcomes) if newest else shown.values
     return View(saved, values, tasks, outcomes, newest)
 
 
@@ -127,7 +128,8 @@ class Desk:
         self.spec = spec
         self.request = request
         self.saved = saved
-        self.checkpoint = saved.checkpoint if saved is not None else blank(spec)
+        self.stored = saved.checkpoint if saved is not None else None
+        self.checkpoint = adapted(spec, saved).checkpoint if saved is not None else blank(spec)
         self.head = saved.head if saved is not None else -1
         self.newest = saved is not None and saved.checkpoint.n == saved.head
         self.outcomes: dict[int, Outcome] = by_place(self.checkpoint, request.namespace, saved.outcomes) if saved and self.newest else {}
@@ -147,7 +149,7 @@ class Desk:
             self._add(restamped(self.checkpoint, self._stamp("update"), step=step, values=self._values(edits[0].update), frontier=()))
         elif names[0] == INPUT:
             values = settled_values(self.spec, self.checkpoint, self.outcomes)
-            self._add(new_input(self.spec, self.checkpoint, values, _update(edits[0].update), self._stamp("input")))
+            self._add(new_input(self.checkpoint, values, _update(edits[0].update), self._stamp("input")))
         else:
             yield from self._as_nodes(names, edits)
 
@@ -227,9 +229,10 @@ class Desk:
         return Stamp(self.head + 1, self.request.token, source)
 
     def _add(self, made: Checkpoint) -> None:
-        before = self.checkpoint
-        keys = before.values.keys() | made.values.keys()
-        self.entries.append(entry(before if before.id else None, made, keys, self.spec.untracked, self.request.metadata))
+        known = self.stored.values.keys() | made.values.keys() if self.stored is not None else made.values.keys()
+        keys = [key for key in known if key in self.spec.channels]
+        self.entries.append(entry(self.stored, made, keys, self.spec.untracked, self.request.metadata))
+        self.stored = made
         self.checkpoint, self.head, self.outcomes, self.newest = made, made.n, {}, True
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from graphkit.core.checkpoint import Checkpoint
-    from graphkit.core.effects import Entry, Status
+    from graphkit.core.effects import Entry, Saved, Status
     from graphkit.core.graph import GraphSpec
     from graphkit.core.request import Request
     from graphkit.core.task import Outcome, Question, Task
@@ -40,7 +40,7 @@ class Stop:
 class Ledger:
     """The bookkeeping of one run."""
 
-    __slots__ = ("_behind", "_claimed", "_own", "_request", "_spec", "_stored", "_unsaved", "eager", "saves")
+    __slots__ = ("_all_keys", "_behind", "_claimed", "_own", "_request", "_sparse", "_spec", "_stored", "_unsaved", "eager", "saves")
 
     def __init__(self, spec: GraphSpec, request: Request) -> None:
         self._spec = spec
@@ -48,17 +48,27 @@ class Ledger:
         self._own = not request.path
         self._claimed = not self._own
         self._stored: Checkpoint | None = None
+        self._all_keys = False
         self._unsaved: tuple[Checkpoint, ...] = ()
         self._behind: dict[Task, Outcome] = {}
         self.saves = request.durability is not None
-        self.eager = self.saves and request.durability != "exit"
+        self._sparse = request.durability == "exit"
+        self.eager = self.saves and not self._sparse
 
-    def open(self, opening: Opening, stop: Stop | None) -> Commit | None:
+    @property
+    def patient(self) -> bool:
+        """Whether nothing is written before the end of the run."""
+        return self.saves and not self.eager
+
+    def open(self, opening: Opening, stop: Stop | None, saved: Saved | None) -> Commit | None:
         """Return the first commit: the claim together with input, answers and cancellations.
 
         ``stop``, here and below, says how the run ends if it ends with this commit.
         """
         self._stored = opening.before
+        if saved is not None and opening.before is not None and opening.before.id == saved.checkpoint.id:
+            # What is stored may lack keys the graph has got since, so the first entry is compared with what is stored.
+            self._stored, self._all_keys = saved.checkpoint, True
         if not self.saves or not (opening.made or stop is None or opening.resolved.answers):
             return None
         self._made(opening.made)
@@ -96,6 +106,12 @@ class Ledger:
         """Go back to where ``mark`` was called."""
         self._stored, self._unsaved, self._behind = mark  # type: ignore[assignment]
 
+    def hurry(self) -> Mapping[Task, Outcome]:
+        """Write at once from now on, whatever the durability; return the outcomes that were held back until the end."""
+        self.eager = True
+        behind, self._behind = self._behind, {}
+        return behind
+
     def _commit(
         self,
         stop: Stop | None,
@@ -122,16 +138,25 @@ class Ledger:
             return ()
         entries = []
         for made in self._unsaved:
-            checkpoint = made if self.eager else replace(made, parent=self._stored.id if self._stored is not None else None)
+            checkpoint = made if not self._sparse else replace(made, parent=self._stored.id if self._stored is not None else None)
             keys = checkpoint.values if self._stored is None else self._stored.values.keys() | checkpoint.values.keys()
             entries.append(self._entry(checkpoint, keys))
         self._unsaved = ()
         return tuple(entries)
 
     def _entry(self, checkpoint: Checkpoint, keys: Iterable[str]) -> Entry:
+        if self._all_keys and self._stored is not None:
+            keys = [key for key in self._stored.values.keys() | checkpoint.values.keys() if key in self._spec.channels]
+            self._all_keys = False
         made = entry(self._stored, checkpoint, keys, self._spec.untracked, self._request.metadata)
         self._stored = checkpoint
         return made
+
+
+def outcome_commit(task: Task, outcome: Outcome) -> Commit:
+    """Return the commit that files one outcome with its questions."""
+    n = task.checkpoint.n
+    return Commit((), (Filed(task.id, n, outcome),), tuple([(question, n) for question in _own_questions(task, outcome)]))
 
 
 def _own_questions(task: Task, outcome: Outcome) -> list[Question]:

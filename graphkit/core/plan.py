@@ -37,13 +37,14 @@ def plan(spec: GraphSpec, checkpoint: Checkpoint, namespace: str, remaining: int
     return tuple(tasks)
 
 
-def resumed(tasks: Iterable[Task], saved: Saved, answers: Mapping[str, object]) -> tuple[Task, ...]:
+def resumed(tasks: Iterable[Task], saved: Saved, answers: Mapping[str, object], outcomes: Mapping[int, Outcome]) -> tuple[Task, ...]:
     """Return the tasks of a loaded superstep with the answers and memos they have collected.
 
     Args:
         tasks: As planned.
         saved: What the checkpointer knows.
         answers: By interrupt id: answers given just now, not yet in ``saved``.
+        outcomes: What is known of the tasks, by place in the frontier.
     """
     given: dict[str, dict[str, Answer]] = {}
     for asked in saved.questions:
@@ -55,12 +56,20 @@ def resumed(tasks: Iterable[Task], saved: Saved, answers: Mapping[str, object]) 
         else:
             continue
         given.setdefault(question.task_id, {})[question.slot] = answer
-    return tuple([_continued(task, given, saved) for task in tasks])
+    return tuple([_continued(task, given, saved, _taken(outcomes, task.index)) for task in tasks])
 
 
-def _continued(task: Task, given: Mapping[str, Mapping[str, Answer]], saved: Saved) -> Task:
+def _taken(outcomes: Mapping[int, Outcome], place: int) -> frozenset[str]:
+    """Return the stateful subgraph namespaces that other tasks of the superstep have called."""
+    others = [outcome for index, outcome in outcomes.items() if index != place]
+    children = [namespace for outcome in others if isinstance(outcome, Done) for namespace in outcome.children]
+    asking = [question.namespace for outcome in others if isinstance(outcome, Interrupted) for question in outcome.questions]
+    return frozenset([*children, *asking])
+
+
+def _continued(task: Task, given: Mapping[str, Mapping[str, Answer]], saved: Saved, taken: frozenset[str]) -> Task:
     identity = task.id
-    return replace(task, answers=given.get(identity, {}), memos=saved.memos.get(identity, {}), resumed=True)
+    return replace(task, answers=given.get(identity, {}), memos=saved.memos.get(identity, {}), resumed=True, taken=taken)
 
 
 def to_run(tasks: Sequence[Task], outcomes: Mapping[int, Outcome], pending: frozenset[str]) -> list[Task]:

@@ -75,6 +75,13 @@ def forked_answers(resume: object, saved: Saved, fork: Checkpoint, namespace: st
     return replace(resolved, asked=tuple([Asked(question, fork.n, "pending") for question in moved.values()]))
 
 
+def unknown(error: UnknownInterruptError, saved: Saved | None) -> UnknownInterruptError:
+    """Return the saver's refusal with a hint that names what is pending."""
+    asked = saved.questions if saved is not None else ()
+    pending = {found.question.interrupt.id: found.question for found in asked if found.status == "pending"}
+    return UnknownInterruptError(error.message, hint=f"Pending: {_shown(pending)}.", **{**error.facts, "pending": tuple(pending)})
+
+
 def interrupt_id(task: str, slot: str) -> str:
     """Return the id of a task's question."""
     return derive("interrupt", task, slot)
@@ -107,7 +114,7 @@ def _by_id(resume: object, pending: Mapping[str, Question]) -> Mapping[str, obje
     if len(pending) > 1:
         raise AmbiguousResumeError(
             f"One answer for {len(pending)} pending interrupts.",
-            hint=f"When there are multiple pending interrupts, specify the interrupt id: Command(resume={{id: answer}}). Pending: {_shown(pending)}.",
+            hint=f"With multiple pending interrupts, specify the interrupt id: Command(resume={{id: answer}}). Pending: {_shown(pending)}.",
             pending=tuple(pending),
         )
     return {next(iter(pending)): resume}

@@ -130,6 +130,7 @@ class Task:
         memos: Results remembered by ``once``, by key.
         remaining: Supersteps the run may make after this one.
         resumed: Whether an earlier run may have begun this task, so that subgraphs look for what they saved.
+        taken: Namespaces of stateful subgraphs that other tasks of its superstep called in an earlier run.
         preset: What the node "returned" when a caller edits the state in its name; MISSING to call it.
     """
 
@@ -143,6 +144,7 @@ class Task:
     remaining: int
     resumed: bool = False
     preset: object = MISSING
+    taken: frozenset[str] = frozenset()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -81,6 +81,17 @@ def open_turn(spec: GraphSpec, request: Request, saved: Saved | None) -> Opening
     return opening if spec.conditional_entry else _entered(spec, request, opening)
 
 
+def adapted(spec: GraphSpec, saved: Saved) -> Saved:
+    """Return a loaded checkpoint as this graph sees it: without keys it does not know, with the defaults of new ones."""
+    values = saved.checkpoint.values
+    missing = [(key, make) for key, make in spec.starts if key not in values and key not in spec.passing]
+    if not missing and values.keys() <= spec.channels.keys():
+        return saved
+    kept = {key: value for key, value in values.items() if key in spec.channels}
+    defaults = {key: value for key, make in missing if (value := make()) is not MISSING}
+    return replace(saved, checkpoint=replace(saved.checkpoint, values={**defaults, **kept}))
+
+
 def blank(spec: GraphSpec, owner: str = "") -> Checkpoint:
     """Return the position before the first input: start values, step -2, never stored."""
     return Checkpoint("", -1, -2, "input", None, spec.start_values(), owner=owner)
@@ -105,14 +116,13 @@ def renewed(checkpoint: Checkpoint) -> tuple[Trigger, ...]:
     return tuple([Trigger(trigger.node, trigger.arg) for trigger in checkpoint.frontier])
 
 
-def new_input(spec: GraphSpec, base: Checkpoint, values: Mapping[str, object], update: Mapping[str, object], stamp: Stamp) -> Checkpoint:
+def new_input(base: Checkpoint, values: Mapping[str, object], update: Mapping[str, object], stamp: Stamp) -> Checkpoint:
     """Return the checkpoint of a new turn: START runs next, with ``update``; joins begin anew."""
-    started = {key: value for key, value in spec.start_values().items() if key not in values} if base.id else {}
     return restamped(
         base,
         stamp,
         step=base.step + 1,
-        values={**started, **values} if started else values,
+        values=values,
         frontier=(Trigger(START, update),),
         joins={},
         deferred=frozenset(),
@@ -124,11 +134,11 @@ def new_input(spec: GraphSpec, base: Checkpoint, values: Mapping[str, object], u
 def _new_turn(spec: GraphSpec, request: Request, saved: Saved | None, update: Mapping[str, object]) -> Opening:
     if saved is None:
         base = blank(spec, request.owner)
-        made = new_input(spec, base, base.values, update, Stamp(0, request.token, "input"))
+        made = new_input(base, base.values, update, Stamp(0, request.token, "input"))
         return Opening(made, None, (made,), turn=True)
     old = replace(saved.checkpoint, owner=request.owner)
     values = settled_values(spec, old, by_place(old, request.namespace, saved.outcomes)) if old.n == saved.head else old.values
-    made = new_input(spec, old, values, update, Stamp(saved.head + 1, request.token, "input"))
+    made = new_input(old, values, update, Stamp(saved.head + 1, request.token, "input"))
     return Opening(made, old if old.id else None, (made,), cancelled=_all_pending(request, saved), turn=True)
 
 

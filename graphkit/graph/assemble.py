@@ -58,8 +58,9 @@ class Parts:
 
 def assemble(builder: StateGraph[object], name: str) -> Parts:
     """Put together the parts of a validated graph."""
-    declared = [*builder.nodes.values(), *[router for routers in builder.routers.values() for router in routers]]
-    private = [part.input_schema for part in declared if part.input_schema is not None]
+    routers = [router for found in builder.routers.values() for router in found]
+    seen = [*[node.input_schema for node in builder.nodes.values()], *[router.input_schema for router in routers]]
+    private = [schema for schema in seen if schema is not None]
     fields = _all_fields([builder.state, builder.input, builder.output, *private])
     schemas = [builder.state, *private]
     read_update = update_reader(fields, schemas)

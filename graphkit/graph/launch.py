@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from graphkit.core.command import MISSING, ROOT, Command, Send, plain_name
 from graphkit.core.engine import run
-from graphkit.core.ids import LEVEL, child_namespace
+from graphkit.core.ids import LEVEL, child_namespace, within
 from graphkit.core.record import record
 from graphkit.core.request import Continue, NewTurn, Request, Steer
 from graphkit.errors import (
@@ -240,10 +240,10 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
 
 def _begin(run: RunScope, namespace: str, task: Task, task_id: str) -> None:
     """Note that a task begins a stateful subgraph, which serves one task of a superstep."""
-    begun = run.begun.setdefault(namespace, (task.checkpoint.id, task_id))
-    if begun[0] != task.checkpoint.id:
-        run.begun[namespace] = (task.checkpoint.id, task_id)
-    elif begun[1] != task_id:
+    checkpoint, holder = run.begun.setdefault(namespace, (task.checkpoint.id, task_id))
+    run.begun[namespace] = (task.checkpoint.id, holder if checkpoint == task.checkpoint.id else task_id)
+    taken = any([within(other, namespace) for other in task.taken])
+    if taken or run.begun[namespace][1] != task_id:
         raise MultipleSubgraphsError(
             f"Two tasks of one superstep call the subgraph of node {task.node!r}, which keeps its state.",
             hint="Call it from one task at a time, or compile it without checkpointer=True.",

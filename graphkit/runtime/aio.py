@@ -14,7 +14,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, assert_never
 
-from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Rehearse, Run, Start, Wait
 from graphkit.errors import MissingCheckpointerError, StorageError
 from graphkit.runtime.answers import check_answers
 from graphkit.runtime.node import aperform
@@ -155,6 +155,8 @@ class AsyncDriver:
                 await self._commit(effect)
             case Start():
                 self.start(effect.tasks, effect.limit)
+            case Rehearse():
+                self._hold.prepare(self._run.namespace, effect.commit)
             case CheckAnswers():
                 check_answers(effect.answers)
             case Run() | Wait() | Emit():

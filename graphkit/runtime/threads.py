@@ -12,7 +12,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
 
-from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Run, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Rehearse, Run, Start, Wait
 from graphkit.errors import MissingCheckpointerError, StorageError
 from graphkit.runtime.answers import check_answers
 from graphkit.runtime.node import perform
@@ -99,6 +99,8 @@ class ThreadDriver:
                 return self._hold.history(self._run.namespace, effect)
             case Start():
                 self.start(effect.tasks, effect.limit)
+            case Rehearse():
+                self._hold.prepare(self._run.namespace, effect.commit)
             case CheckAnswers():
                 check_answers(effect.answers)
             case Run() | Wait() | Emit():

@@ -91,7 +91,7 @@ class Hold:
         return await acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
 
     def history(self, namespace: str, query: History) -> list[Saved]:
-        """Read checkpoints, newest first."""
+        """Read checkpoints, newest first. They may share parts of their values, which nobody changes."""
         return carry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
 
     async def ahistory(self, namespace: str, query: History) -> list[Saved]:
@@ -164,8 +164,10 @@ class Hold:
         now = site.clock()
         try:
             reply = yield Write(self.thread_id, self._token, now, now + site.lease, prepared.change, claim, prepared.release)
-        except BaseException:
+        except BaseException as error:
             self._chains.pop(namespace, None)
+            # Cancelled in the middle: it may have been written, so that there may be something to release.
+            self.held = self.held or (prepared.claim and not isinstance(error, Exception))
             raise
         if isinstance(reply, Busy) and dead is None and site.process.knows_gone(reply.holder):
             yield from self.writing(prepared, reply.holder)

@@ -58,10 +58,10 @@ def test_except_exception_does_not_catch_a_question(driver, saver):
 def test_a_node_that_swallows_its_question_fails_and_nothing_of_it_is_kept(driver, saver):
     def ask(state):
         try:
-            interrupt("?")
+            answer = interrupt("?")
         except:  # noqa: E722 - the worst a user can do
-            pass
-        return {"log": ["acted without an answer"]}
+            answer = "none"
+        return {"log": [f"acted on {answer}"]}
 
     graph = graph_of(ask, saver)
 

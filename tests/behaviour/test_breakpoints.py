@@ -34,7 +34,7 @@ def stops(driver, graph, **options):
     """Run a thread to its end; return (log, next) at each stop."""
     found: list[tuple[object, tuple[str, ...]]] = []
     given: object = {}
-    while not found or found[-1][1]:
+    while not found or (found[-1][1] and len(found) < 9):
         log = driver.invoke(graph, given, thread_id="t", **options)["log"]
         found.append((log, driver.get_state(graph, thread_id="t").next))
         given = None

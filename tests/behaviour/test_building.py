@@ -247,7 +247,7 @@ def test_a_router_returns_names_the_end_sends_or_a_list_of_them(driver, saver, f
     assert driver.invoke(graph, {}, thread_id="t")["log"] == expected
 
 
-@pytest.mark.parametrize("found", ["lefd", START, None, True, 5, ["left", None], Send("lefd", {}), Send(START, {})], ids=str)
+@pytest.mark.parametrize("found", ["lefd", START, None, True, 5, ["left", None], Send("lefd", {}), Send(START, {}), Send(END, {})], ids=str)
 def test_a_router_that_returns_no_destination_fails_and_nothing_is_run(driver, found):
     with pytest.raises(UnknownNodeError):
         driver.invoke(branching(lambda state: found).compile(), {})

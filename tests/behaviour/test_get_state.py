@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
+import threading
 from datetime import UTC, datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import pytest
 
@@ -19,6 +20,20 @@ class State(TypedDict, total=False):
 
 def logs(word):
     return lambda state: {"log": [word]}
+
+
+def meeting(*nodes):
+    """Return the nodes so that none of them ends before all have begun."""
+    barrier = threading.Barrier(len(nodes))
+
+    def met(node):
+        def run(state):
+            barrier.wait(10)
+            return node(state)
+
+        return run
+
+    return [met(node) for node in nodes]
 
 
 def boom(state):
@@ -117,7 +132,8 @@ def test_the_history_shows_an_interrupted_step_as_it_began(driver, saver):
 
 
 def test_a_failed_step_shows_the_error_as_text_and_keeps_the_work_of_its_siblings(driver, saver):
-    graph = side_by_side(saver, bad=boom, sib=logs("sib"))
+    bad, sib = meeting(boom, logs("sib"))
+    graph = side_by_side(saver, bad=bad, sib=sib)
     with pytest.raises(KeyError):
         driver.invoke(graph, {"log": ["i"]}, thread_id="t")
 
@@ -134,7 +150,8 @@ def test_every_failure_of_a_step_is_shown(driver, saver):
     def other(state):
         raise ValueError("other")
 
-    graph = side_by_side(saver, bad=boom, worse=other)
+    bad, worse = meeting(boom, other)
+    graph = side_by_side(saver, bad=bad, worse=worse)
     with pytest.raises(KeyError):
         driver.invoke(graph, {}, thread_id="t")
 
@@ -284,8 +301,8 @@ def test_a_thread_can_be_read_while_it_runs(driver, saver):
 
 
 def test_a_state_of_a_bare_type_is_shown_bare(driver, saver):
-    builder = StateGraph(Annotated[list, operator.add]).add_node("a", lambda state: ["a"]).add_edge(START, "a")
-    graph = builder.compile(saver)
+    schema: Any = Annotated[list, operator.add]
+    graph = StateGraph(schema).add_node("a", lambda state: ["a"]).add_edge(START, "a").compile(saver)
     driver.invoke(graph, ["i"], thread_id="t")
 
     assert driver.get_state(graph, thread_id="t").values == ["i", "a"]

@@ -49,6 +49,14 @@ def asked(result):
     return [question.value for question in result.get("__interrupt__", ())]
 
 
+def conversation(driver, graph, given, answers):
+    """Start a thread and answer one question after the other; return all results."""
+    return [
+        driver.invoke(graph, given, thread_id="t"),
+        *[driver.invoke(graph, Command(resume=answer), thread_id="t") for answer in answers],
+    ]
+
+
 def ids(result):
     """Return the ids of the pending questions by what they ask."""
     return {question.value: question.id for question in result["__interrupt__"]}
@@ -122,10 +130,7 @@ def test_an_interrupt_id_has_32_hexadecimal_digits_and_stays_the_same(driver, sa
 def test_several_questions_in_one_node_are_asked_one_after_the_other(driver, saver):
     runs: list[str] = []
     graph = side_by_side(saver, ask=asking("one", "two", "three", runs=runs))
-    results = [driver.invoke(graph, {"log": []}, thread_id="t")]
-
-    for answer in (1, 2, 3):
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": []}, [1, 2, 3])
 
     assert [asked(result) for result in results] == [["one"], ["two"], ["three"], []]
     assert len({result["__interrupt__"][0].id for result in results[:3]}) == 3
@@ -181,10 +186,7 @@ def test_a_question_three_graphs_deep_reaches_the_caller_and_its_answer_goes_dow
     counts: list[int] = []
     runs: list[str] = []
     graph = nested(3, asking("one", "two", runs=runs), counts).compile(checkpointer=saver)
-    results = [driver.invoke(graph, {"log": ["i"]}, thread_id="t")]
-
-    for answer in "AB":
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": ["i"]}, "AB")
 
     assert [asked(result) for result in results] == [["one"], ["two"], []]
     assert results[-1] == {"log": ["i", "A", "B"]}
@@ -218,9 +220,7 @@ def test_a_graph_called_inside_a_node_function_goes_on_where_it_asked(driver, sa
         return {"log": child.invoke({"log": []})["log"]}
 
     graph = side_by_side(saver, call=call)
-    results = [driver.invoke(graph, {"log": ["i"]}, thread_id="t")]
-    for answer in "AB":
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": ["i"]}, "AB")
 
     assert [asked(result) for result in results] == [["one"], ["two"], []]
     assert results[-1] == {"log": ["i", "A", "B"]}
@@ -240,9 +240,7 @@ def test_two_graphs_called_in_one_node_ask_after_each_other_and_none_of_them_sta
         return {"log": left.invoke({"log": []})["log"] + right.invoke({"log": []})["log"] + [interrupt("own")]}
 
     graph = side_by_side(saver, call=call)
-    results = [driver.invoke(graph, {"log": []}, thread_id="t")]
-    for answer in "ABC":
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": []}, "ABC")
 
     assert [asked(result) for result in results] == [["left"], ["right"], ["own"], []]
     assert results[-1] == {"log": ["A", "B", "C"]}
@@ -253,10 +251,7 @@ def test_a_loop_of_nodes_asks_anew_each_time_around(driver, saver):
     builder = StateGraph(State).add_node("ask", asking("again?")).add_edge(START, "ask")
     builder.add_conditional_edges("ask", lambda state: "ask" if state["log"][-1] == "yes" else "__end__")
     graph = builder.compile(checkpointer=saver)
-    results = [driver.invoke(graph, {"log": []}, thread_id="t")]
-
-    for answer in ("yes", "yes", "no"):
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": []}, ("yes", "yes", "no"))
 
     assert len({result["__interrupt__"][0].id for result in results[:3]}) == 3
     assert results[-1] == {"log": ["yes", "yes", "no"]}
@@ -283,9 +278,7 @@ def test_named_questions_get_their_answers_whatever_the_order_of_asking(driver, 
         return {"log": [answers["a"], answers["b"]]}
 
     graph = side_by_side(saver, ask=ask)
-    results = [driver.invoke(graph, {"log": []}, thread_id="t")]
-    for answer in ("for a", "for b"):
-        results.append(driver.invoke(graph, Command(resume=answer), thread_id="t"))
+    results = conversation(driver, graph, {"log": []}, ("for a", "for b"))
 
     assert [question.key for result in results[:2] for question in result["__interrupt__"]] == ["a", "b"]
     assert results[-1] == {"log": ["for a", "for b"]}
@@ -296,8 +289,7 @@ def test_the_key_of_a_question_is_a_name_of_its_own(driver, saver, keys):
     graph = side_by_side(saver, ask=lambda state: [interrupt("?", key=key) for key in keys])
 
     with pytest.raises(InvalidConfigError):
-        for given in ({"log": []}, Command(resume="A")):
-            driver.invoke(graph, given, thread_id="t")
+        conversation(driver, graph, {"log": []}, "A")
 
 
 def test_an_answer_never_goes_to_another_question_than_the_one_that_was_shown(driver, saver):

@@ -44,6 +44,14 @@ def test_a_join_fires_again_after_all_its_nodes_have_run_again(driver):
     assert log_of(driver, builder) == ["a", "b", "z", "a", "b", "z"]
 
 
+def test_after_it_has_fired_a_join_waits_for_all_its_nodes_again(driver):
+    builder = new("a", "b", "z").add_edge(START, "a").add_edge(START, "b").add_edge(["a", "b"], "z")
+    builder.add_conditional_edges("z", lambda state: state["way"])
+
+    assert log_of(driver, builder, way="a") == ["a", "b", "z", "a"]
+    assert log_of(driver, builder, way="b") == ["a", "b", "z", "b"]
+
+
 def test_a_join_does_not_fire_when_one_of_its_nodes_has_run_twice(driver):
     builder = new("a", "b", "z").add_edge(START, "a").add_edge(["a", "b"], "z")
     builder.add_conditional_edges("a", lambda state: "a" if len(state["log"]) < 2 else END)
@@ -110,6 +118,15 @@ def test_a_deferred_node_waits_for_a_loop_and_for_sends(driver):
     builder.add_edge("w", "z")
 
     assert log_of(driver, builder) == ["loop", "loop", "w", "w", "z"]
+
+
+def test_a_deferred_node_waits_for_a_chain_of_sends(driver):
+    def more(state):
+        return Command(update={"log": [str(state)]}, goto=[Send("w", state - 1)] if state else [])
+
+    builder = new("z", z=True).add_node("w", more).add_conditional_edges(START, lambda state: ["z", Send("w", 2)])
+
+    assert log_of(driver, builder) == ["2", "1", "0", "z"]
 
 
 def test_deferred_nodes_run_together_and_nodes_after_them_as_usual(driver):

@@ -165,6 +165,7 @@ def test_a_send_reaches_a_node_with_edges_that_lead_on(driver):
         (Command(update=5), InvalidUpdateError, "Expected dict"),
         (Command(goto="bb"), UnknownNodeError, "'a'.*'bb'.*'b'"),
         (Command(goto=Send("bb", {})), UnknownNodeError, "'a'.*'bb'.*'b'"),
+        (Command(goto=Send(END, {})), UnknownNodeError, "'__end__'"),
         (Command(goto=START), UnknownNodeError, "'__start__'"),
         (Command(goto=["b", "bb"]), UnknownNodeError, "'bb'"),
         (Command(resume="x"), InvalidUpdateError, "only a caller can answer"),

@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 import pytest
 
 from graphkit import START, Command, Overwrite, Send, StateGraph
-from graphkit.errors import ConflictingWritesError, InvalidUpdateError
+from graphkit.errors import ConflictingWritesError, InvalidUpdateError, RunError
 
 MANY = 100
 PATIENCE = 20
@@ -260,6 +260,24 @@ def test_conflicting_updates_fail_their_writers_and_spare_the_others(driver, sav
     assert (state.next, state.values) == (("a", "b"), {"log": ["c"]})
     assert driver.invoke(graph, None, thread_id="t")["log"] == ["a", "b", "c"]
     assert sorted(ran) == ["a", "a", "b", "b", "c"]
+
+
+async def araises_stop(state):
+    raise StopAsyncIteration
+
+
+@pytest.mark.parametrize("node", [lambda state: next(iter([])), araises_stop])
+@pytest.mark.parametrize("others", [{}, {"a": logs("a")}])
+def test_a_node_that_raises_stop_iteration_fails_like_any_other(driver, saver, node, others):
+    graph = fan({**others, "b": node}).compile(saver)
+
+    with pytest.raises((StopIteration, StopAsyncIteration, RuntimeError, RunError)) as caught:
+        driver.invoke(graph, {}, thread_id="t")
+
+    state = driver.get_state(graph, thread_id="t")
+    assert any("'b'" in note for note in caught.value.__notes__)
+    assert (state.next, state.values["log"]) == (("b",), list(others))
+    assert state.tasks[-1].error is not None
 
 
 def test_new_input_after_a_failure_keeps_what_the_siblings_did(driver, saver):

@@ -69,9 +69,7 @@ def test_each_question_is_listed_as_it_was_asked(saver, listed):
 
     items = listed().items
 
-    assert sorted((item.interrupt.value, item.interrupt.id) for item in items) == sorted(
-        (question.value, question.id) for question in asked
-    )
+    assert {item.interrupt.id: item.interrupt.value for item in items} == {question.id: question.value for question in asked}
     assert {item.interrupt.value: item.namespace.partition(":")[0] for item in items} == {"deep": "child", "flat": ""}
     assert all(began <= item.created_at <= time.time() for item in items)
 

@@ -73,6 +73,20 @@ def test_an_annotated_parameter_gives_a_node_a_state_of_its_own(driver):
     assert result == {"answer": "why why?"}
 
 
+def test_an_annotated_parameter_gives_a_router_a_state_of_its_own(driver):
+    seen: list[object] = []
+
+    def route(state: Both) -> str:
+        seen.append(state)
+        return END
+
+    builder = StateGraph(State).add_node("write", lambda state: {"draft": "d", "log": ["x"]}).add_edge(START, "write")
+
+    driver.invoke(builder.add_conditional_edges("write", route).compile(), {"question": "why"})
+
+    assert seen == [{"draft": "d", "question": "why"}]
+
+
 def test_private_keys_are_in_the_state_and_the_values_stream_but_not_in_the_output(driver, saver):
     graph = drafting(output_schema=Answer).compile(saver)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 from typing import Annotated, TypedDict
 
 import pytest
 
 from graphkit import START, Command, Send, StateGraph, interrupt, once
-from graphkit.errors import AmbiguousResumeError, CheckpointNotFoundError, InvalidAnswerError, RequestError, UnknownInterruptError
+from graphkit.errors import AmbiguousResumeError, CheckpointNotFoundError, InterruptAlreadyAnsweredError, InvalidAnswerError, RequestError
 
 UNKNOWN = "00000001-0123456789abcdef"
 
@@ -45,7 +46,7 @@ def chain(*names):
     graph = Graph()
     for name in names:
         _ = graph.ask(name) if name.startswith("ask") else graph.node(name)
-    return graph.edges((START, names[0]), *zip(names, names[1:], strict=False))
+    return graph.edges((START, names[0]), *pairwise(names))
 
 
 def before(driver, graph, *names):
@@ -227,7 +228,7 @@ def test_answers_belong_to_their_branch(driver, saver):
     with pytest.raises(RequestError) as caught:
         driver.invoke(app, Command(resume={first.id: "late"}), thread_id="t")
 
-    assert isinstance(caught.value, UnknownInterruptError)
+    assert isinstance(caught.value, InterruptAlreadyAnsweredError)
     assert graph.ran == []
     assert driver.invoke(app, Command(resume="new"), thread_id="t") == {"log": ["i", "ask:new", "b"]}
 
@@ -256,7 +257,7 @@ def test_finished_siblings_of_an_old_superstep_run_again(driver, saver):
 
 
 def test_what_once_remembered_belongs_to_its_branch(driver, saver):
-    effects = []
+    effects: list[str] = []
 
     def act(state):
         once("act", effects.append, "effect")
@@ -297,7 +298,7 @@ def test_the_progress_of_a_join_is_replayed(driver, saver):
 
 
 def test_a_replay_can_fail_and_go_on(driver, saver):
-    fail = []
+    fail: list[bool] = []
     graph = Graph().node("a").node("b", lambda state: 1 // (0 if fail else 1) and "b").edges((START, "a"), ("a", "b"))
     app = graph.builder.compile(saver)
     driver.invoke(app, {}, thread_id="t")

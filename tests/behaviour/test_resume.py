@@ -263,7 +263,7 @@ def test_an_answer_that_cannot_be_stored_is_refused_and_the_question_stays(drive
 
 
 def test_every_refused_answer_is_an_error_of_the_request_with_a_hint(driver, saver):
-    graph, ids = one_of_two_answered(driver, saver, [])
+    graph, _ = one_of_two_answered(driver, saver, [])
 
     for resume in ("scalar", {UNKNOWN: 1}):
         with pytest.raises(RequestError) as failure:
@@ -310,7 +310,7 @@ def test_a_cancelled_question_cannot_be_answered(driver, saver):
 
 
 def test_input_that_is_refused_cancels_nothing(driver, saver):
-    graph, ids = one_of_two_answered(driver, saver, [])
+    graph, _ = one_of_two_answered(driver, saver, [])
 
     with pytest.raises(InvalidUpdateError):
         driver.invoke(graph, {"lgo": []}, thread_id="t")

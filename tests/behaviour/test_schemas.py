@@ -11,7 +11,7 @@ import pytest
 import typing_extensions as te
 from pydantic import BaseModel, Field, field_validator
 
-from graphkit import START, StateGraph
+from graphkit import START, Command, Overwrite, StateGraph
 from graphkit.errors import InvalidSchemaError, InvalidStateError, InvalidUpdateError, ReducerError, UnknownKeyError
 
 
@@ -43,6 +43,16 @@ class Record:
     name: str | None = None
     items: list[str] = field(default_factory=lambda: ["default"])
     log: Annotated[list[str], operator.add] = field(default_factory=lambda: ["seed"])
+
+
+@dataclass
+class Partly:
+    count: int = 1
+    fixed: int = field(init=False, default=5)
+
+
+class Named(BaseModel):
+    name: str = Field("nobody", alias="Name")
 
 
 class Inner(BaseModel):
@@ -141,6 +151,24 @@ def test_default_factories_make_a_new_value_for_each_run(driver):
     assert seen == [["default"], ["default"]]
 
 
+def test_a_dataclass_field_that_init_does_not_take_keeps_its_default_and_can_be_written(driver):
+    seen: list[object] = []
+
+    def node(state):
+        seen.append(state.fixed)
+        return {"fixed": state.fixed + 1}
+
+    builder = StateGraph(Partly).add_sequence([("a", node), ("b", node)]).add_edge(START, "a")
+
+    assert driver.invoke(builder.compile(), {}) == {"count": 1, "fixed": 7}
+    assert seen == [5, 6]
+
+
+@pytest.mark.parametrize("given", [{"name": "ann"}, Named(Name="ann")])
+def test_a_pydantic_field_with_an_alias_is_a_key_by_its_own_name(driver, given):
+    assert driver.invoke(graph_of(Named, lambda state: {"name": state.name + "!"}), given) == {"name": "ann!"}
+
+
 def test_a_pydantic_node_sees_a_model_and_the_result_is_a_dict(driver):
     seen: list[object] = []
 
@@ -181,6 +209,12 @@ def test_a_returned_dataclass_leaves_keys_with_default_values_alone(driver):
     assert (result["count"], result["name"], result["items"]) == (2, "kept", ["kept"])
 
 
+def test_a_command_may_carry_an_instance(driver):
+    result = driver.invoke(graph_of(Record, lambda state: Command(update=Record(count=2))), {"name": "kept"})
+
+    assert (result["count"], result["name"]) == (2, "kept")
+
+
 @pytest.mark.parametrize("schema", [Record, Model])
 def test_an_instance_that_is_changed_and_returned_doubles_nothing(driver, schema):
     def node(state):
@@ -217,6 +251,15 @@ def test_updates_are_stored_as_the_schema_converts_them(driver):
     result = driver.invoke(graph_of(Model, lambda state: {"count": "12", "inner": {"size": "3"}}), {})
 
     assert (result["count"], result["inner"]) == (12, Inner(size=3))
+
+
+def test_an_overwrite_is_validated_like_any_update(driver):
+    update = {"count": Overwrite("12"), "log": Overwrite(["new"])}
+
+    assert driver.invoke(graph_of(Model, lambda state: update), {"count": 1})["count"] == 12
+    for wrong in ({"count": Overwrite("many")}, {"log": Overwrite("text")}):
+        with pytest.raises(InvalidStateError, match="'node'"):
+            driver.invoke(graph_of(Model, lambda state, wrong=wrong: wrong), {})
 
 
 def test_a_wrong_input_is_refused_before_any_node_runs(driver):

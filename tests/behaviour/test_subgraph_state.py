@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import operator
-import threading
-from contextlib import suppress
 from typing import Annotated, TypedDict
 
 import pytest
 
 from graphkit import START, Command, InMemorySaver, Send, StateGraph, StateSnapshot, get_config, interrupt
-from graphkit.errors import GraphkitError, InvalidConfigError, MissingCheckpointerError, ThreadNotFoundError, UnknownNodeError
+from graphkit.errors import InvalidConfigError, MissingCheckpointerError, MultipleSubgraphsError, ThreadNotFoundError, UnknownNodeError
 
 
 class State(TypedDict):
@@ -94,7 +92,7 @@ def test_a_child_that_keeps_its_state_does_so_as_a_node_too(driver, saver):
         driver.get_state(graph, at("n"))
     for _ in range(3):
         driver.invoke(graph, {"log": []}, thread_id="t")
-    assert [len(found.values["seen"]) for found in driver.history(graph, at("n"))][0] == 3
+    assert driver.history(graph, at("n"))[0].values == {"seen": [0, 1, 2]}
 
 
 def test_a_child_without_persistence_stores_nothing_and_cannot_ask(driver, saver):
@@ -175,30 +173,16 @@ def test_a_fork_from_before_the_first_call_finds_the_child_blank(driver, saver):
     assert driver.get_state(graph, at("n")).values == {"seen": [0]}
 
 
-def test_a_child_that_keeps_its_state_serves_calls_side_by_side_the_same_whatever_their_timing(driver):
-    def outcome(meet):
-        def count(state):
-            meet()
-            return {"seen": [len(state["seen"])]}
+@pytest.mark.parametrize("limit", [1, None], ids=["one after the other", "side by side"])
+def test_a_child_that_keeps_its_state_serves_one_task_of_a_superstep(driver, saver, limit):
+    builder = StateGraph(State).add_node("n", calling(tally(True)))
+    graph = builder.add_conditional_edges(START, lambda state: [Send("n", {}), Send("n", {})]).compile(checkpointer=saver)
 
-        child = chain(Tally, ("count", count)).compile(checkpointer=True)
-        builder = StateGraph(State).add_node("n", calling(child))
-        graph = builder.add_conditional_edges(START, lambda state: [Send("n", {}), Send("n", {})]).compile(InMemorySaver())
-        try:
-            return driver.invoke(graph, {"log": []}, thread_id="t", max_concurrency=1 if meet is alone else None)
-        except GraphkitError as error:
-            return type(error)
-
-    both = threading.Barrier(2)
-
-    def alone():
-        pass
-
-    def together():
-        with suppress(threading.BrokenBarrierError):
-            both.wait(0.2)
-
-    assert outcome(together) == outcome(alone)
+    for given in ({"log": []}, None):
+        with pytest.raises(MultipleSubgraphsError, match="'n'"):
+            driver.invoke(graph, given, thread_id="t", max_concurrency=limit)
+    assert driver.get_state(graph, thread_id="t").next == ("n",)
+    assert driver.get_state(graph, thread_id="t").values == {"log": [[0]]}
 
 
 def test_only_subgraphs_are_compiled_with_true(driver):

@@ -110,12 +110,11 @@ def test_a_key_with_another_rule_in_the_child_hands_over_its_final_value(driver)
     def extended(state):
         return {"log": [*state["log"], "more"]}
 
-    child = chain(Plain, ("a", lambda state: {"log": ["a"]}), ("b", extended)).compile()
+    plain_child = chain(Plain, ("a", lambda state: {"log": ["a"]}), ("b", extended)).compile()
+    child_of_plain = chain(State, ("a", logging("a"))).compile()
 
-    assert driver.invoke(chain(State, ("child", child)).compile(), {"log": ["i"]}) == {"log": ["i", "a", "more"]}
-    assert driver.invoke(chain(Plain, ("child", chain(State, ("a", logging("a"))).compile())).compile(), {"log": ["i"]}) == {
-        "log": ["i", "a"]
-    }
+    assert driver.invoke(chain(State, ("child", plain_child)).compile(), {"log": ["i"]}) == {"log": ["i", "a", "more"]}
+    assert driver.invoke(chain(Plain, ("child", child_of_plain)).compile(), {"log": ["i"]}) == {"log": ["i", "a"]}
 
 
 @pytest.mark.parametrize(
@@ -290,11 +289,8 @@ def test_a_question_inside_is_streamed_once_by_each_graph_it_passes(driver, save
     plain = driver.stream(graph, {"log": []}, thread_id="a")
     inside = driver.stream(graph, {"log": []}, thread_id="b", subgraphs=True)
 
-    assert [question.value for chunk in plain for question in chunk.get("__interrupt__", ())] == ["?"]
-    assert [(len(namespace), chunk["__interrupt__"][0].value) for namespace, chunk in inside if "__interrupt__" in chunk] == [
-        (1, "?"),
-        (0, "?"),
-    ]
+    assert [chunk["__interrupt__"][0].value for chunk in plain if "__interrupt__" in chunk] == ["?"]
+    assert [len(namespace) for namespace, chunk in inside if "__interrupt__" in chunk] == [1, 0]
 
 
 async def async_ask(state):
@@ -319,3 +315,42 @@ def test_sync_and_async_graphs_mix_freely(driver, saver, inner, way):
 
     assert [question.value for question in paused["__interrupt__"]] == ["?"]
     assert driver.invoke(graph, Command(resume="A"), thread_id="t") == {"log": ["i", "s1", "A", "t"]}
+
+
+@pytest.mark.parametrize("mode", ["updates", "values", "custom", ["updates"]], ids=str)
+def test_a_graph_that_is_streamed_inside_a_node_yields_its_chunks_there(driver, mode):
+    child = chain(State, ("s1", writing), ("s2", logging("s2"))).compile()
+
+    def call(state):
+        return {"log": [list(child.stream({"log": []}, stream_mode=mode)), child.invoke({"log": []}, stream_mode=mode)]}
+
+    async def acall(state):
+        chunks = [chunk async for chunk in child.astream({"log": []}, stream_mode=mode)]
+        return {"log": [chunks, await child.ainvoke({"log": []}, stream_mode=mode)]}
+
+    alone = [driver.stream(child, {"log": []}, stream_mode=mode), driver.invoke(child, {"log": []}, stream_mode=mode)]
+
+    assert len(alone[0]) >= 1
+    assert driver.invoke(chain(State, ("call", call)).compile(), {"log": []}) == {"log": alone}
+    assert driver.invoke(chain(State, ("call", acall)).compile(), {"log": []}) == {"log": alone}
+
+
+@pytest.mark.parametrize("durability", ["sync", "async", "exit"])
+def test_a_child_keeps_what_it_did_in_every_durability(driver, saver, durability):
+    graph = asking_tree(steps := []).compile(checkpointer=saver)
+    driver.invoke(graph, {"log": ["i"]}, thread_id="t", durability=durability)
+    driver.invoke(graph, Command(update={"log": ["upd"]}), thread_id="t", durability=durability)
+
+    ended = driver.invoke(graph, Command(resume="A"), thread_id="t", durability=durability)
+
+    assert ended == {"log": ["i", "pre", "upd", "s1", "A", "s3", "post"]}
+    assert steps == ["pre", "s1", "ask", "ask", "s3", "post"]
+
+
+def test_graphs_of_bare_types_nest(driver, saver):
+    bare = Annotated[list, operator.add]
+    child = chain(bare, ("s1", lambda state: ["s1"]), ("ask", lambda state: [interrupt("?")])).compile()
+    graph = chain(bare, ("child", child), ("post", lambda state: ["post"])).compile(checkpointer=saver)
+    driver.invoke(graph, ["i"], thread_id="t")
+
+    assert driver.invoke(graph, Command(resume="A"), thread_id="t") == ["i", "s1", "A", "post"]

@@ -24,16 +24,22 @@ class Shop:
     """START -> bad, sib -> last; ``broken`` says whether ``bad`` still does what cannot be stored."""
 
     def __init__(self, saver, mistake):
-        self.ran = []
+        self.ran: list[str] = []
         self.broken = True
+        both = threading.Barrier(2)
 
         def bad(state):
             self.ran.append("bad")
-            return mistake(state) if self.broken else {"log": ["good"]}
+            if not self.broken:
+                return {"log": ["good"]}
+            both.wait(10)
+            return mistake(state)
 
         def node(name):
             def run(state):
                 self.ran.append(name)
+                if name == "sib":
+                    both.wait(10)
                 return {"log": [name]}
 
             return run
@@ -97,18 +103,20 @@ def test_a_node_alone_in_its_superstep_loses_nothing_either(driver, saver, durab
     assert driver.invoke(graph, None, T) == {"log": ["i", "a", "b"]}
 
 
-def test_it_is_not_streamed_before_it_is_refused(driver, saver):
-    builder = StateGraph(State).add_node("a", lambda state: {"word": BAD}).add_edge(START, "a")
-    graph = builder.compile(saver)
-    seen = []
-
-    def consume():
-        for chunk in driver.stream(graph, {}, T, stream_mode="updates"):
-            seen.append(chunk)
+def test_it_is_not_streamed_before_it_is_refused(saver):
+    graph = StateGraph(State).add_node("a", lambda state: {"word": BAD}).add_edge(START, "a").compile(saver)
+    chunks = graph.stream({}, T, stream_mode="updates")
 
     with pytest.raises(UnserializableValueError):
-        consume()
-    assert seen == []
+        next(chunks)
+
+
+async def test_it_is_not_streamed_before_it_is_refused_in_a_loop_either(saver):
+    graph = StateGraph(State).add_node("a", lambda state: {"word": BAD}).add_edge(START, "a").compile(saver)
+    chunks = graph.astream({}, T, stream_mode="updates")
+
+    with pytest.raises(UnserializableValueError):
+        await anext(chunks)
 
 
 def test_of_several_nodes_only_the_one_that_wrote_it_runs_again(driver, saver):

@@ -63,10 +63,7 @@ def carry_out(graph, way, thread_id, action, value):
     if action == "look":
         return [question.id for question in graph.get_state(thread_id=thread_id).interrupts]
     given = {"start": {"log": []}, "continue": None, "resume": Command(resume=value), "resume held up": Command(resume=value)}[action]
-    if way == "async":
-        result = asyncio.run(graph.ainvoke(given, thread_id=thread_id))
-    else:
-        result = graph.invoke(given, thread_id=thread_id)
+    result = asyncio.run(graph.ainvoke(given, thread_id=thread_id)) if way == "async" else graph.invoke(given, thread_id=thread_id)
     return {"log": result["log"], "questions": [question.value for question in result.get("__interrupt__", ())]}
 
 

@@ -165,6 +165,18 @@ def test_a_lock_is_waited_for_while_a_new_file_is_set_up(path):
     other.close()
 
 
+def test_a_lock_is_waited_for_while_a_new_file_is_switched_to_wal(path):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with SqliteSaver(path, timeout=0.05) as saver:
+        with pytest.raises(StorageUnavailableError, match="lock"):
+            saver.threads()
+        other.execute("ROLLBACK")
+        assert saver.threads().items == ()
+    other.close()
+
+
 @pytest.mark.parametrize("column", ["record", "changes"])
 def test_a_flipped_bit_in_a_row_is_reported(path, column):
     with SqliteSaver(path) as saver:

@@ -10,11 +10,12 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
 from checkpointers.sqlite import SqliteSaver
-from graphkit import Command, InMemorySaver
+from graphkit import START, Command, InMemorySaver, StateGraph, interrupt
 from graphkit.errors import ConcurrentUpdateError, InterruptAlreadyAnsweredError, NothingToResumeError, ThreadBusyError
 from tests.faults.approval import approval, effects
 
@@ -242,3 +243,38 @@ def test_while_a_run_holds_the_thread_every_other_writer_is_refused_and_readers_
     assert (read.next, status) == (("send",), "busy")
     assert result == [{"log": ["drafted", "yes", "sent"]}]
     assert effects(tmp_path) == ["draft t", "note t", "ask t", "ask t", "send t yes"]
+
+
+LATE = {
+    "input": lambda graph: graph.invoke(["late"], thread_id="t"),
+    "answer": lambda graph: graph.invoke(Command(resume="late", update=["late"]), thread_id="t"),
+    "edit": lambda graph: graph.update_state(None, ["late"], as_node=START, thread_id="t"),
+}
+
+
+@pytest.mark.parametrize("call, begun", [("input", False), ("input", True), ("answer", True), ("edit", False), ("edit", True)])
+def test_a_thread_that_moved_on_after_it_was_read_is_left_alone(saver, call, begun):
+    runs: list[str] = []
+    meanwhile: list[object] = []
+
+    def merge(old, new):
+        # A reducer runs between the reading and the claim: the place for a rival to be quicker.
+        if meanwhile:
+            meanwhile.pop()()
+        return old + new
+
+    def ask(state):
+        runs.append("ask")
+        return [interrupt("?")]
+
+    graph = StateGraph(Annotated[list, merge]).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    if begun:
+        graph.invoke([], thread_id="t")
+    meanwhile.append(lambda: graph.invoke(["rival"], thread_id="t"))
+    before = len(runs)
+
+    with pytest.raises(ConcurrentUpdateError):
+        LATE[call](graph)
+    assert len(runs) == before + 1
+    assert graph.get_state(thread_id="t").values == ["rival"]
+    assert len(graph.get_state(thread_id="t").interrupts) == 1

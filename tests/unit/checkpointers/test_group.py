@@ -14,7 +14,7 @@ from checkpointers.sqlite.group import Group, Job
 from checkpointers.sqlite.schema import prepare, settings
 from checkpointers.sqlite.waiting import wait
 from graphkit.errors import StorageUnavailableError
-from graphkit.storage.operations import Claim, Lost, Moved, Read, Reading, Write, Written
+from graphkit.storage.operations import Busy, Claim, Lost, Moved, Prune, Read, Reading, Unasked, Write, Written
 from graphkit.storage.rows import Change, OutcomeRow
 
 
@@ -72,6 +72,20 @@ def test_a_refused_write_is_refused_alone(group):
     assert [type(job.result()) for job in jobs] == [Written, Moved, Lost, Written]
     assert group.run(Read("t2", "")) == Reading()
     assert [row[0] for row in group._connection.execute("SELECT task_id FROM outcomes")] == ["a", "a"]
+
+
+def test_what_a_refused_write_has_begun_is_undone(group):
+    change = Change("", outcomes=(OutcomeRow(0, "half", b"x"),), answers=(("0" * 32, b"x"),))
+    refused = Job(Write("t1", "holder", 0.0, 1.0, change, Claim(0, 1)))
+    written = Job(write("t2"))
+    for job in (refused, written):
+        group.add(job)
+
+    group.flush()
+
+    assert refused.result() == Unasked("0" * 32)
+    assert written.result() == Written(1)
+    assert group.run(Read("t1", "")) == Reading()
 
 
 @pytest.mark.parametrize("failing", ["BEGIN IMMEDIATE", "INSERT INTO outcomes", "COMMIT"])
@@ -156,6 +170,14 @@ def test_a_withdrawn_job_is_not_carried_out(group):
     assert group.run(Read("t", "")) == Reading()
 
 
+def test_a_prune_of_a_thread_that_moved_on_is_refused(group):
+    group.run(write("t"))
+
+    assert group.run(Prune("t", 7, (), 9.0)) == Moved(1)
+    assert group.run(Prune("unknown", 7, (), 9.0)) == Moved(0)
+    assert group.run(Prune("t", 1, (), 0.5)) == Busy("holder", 1.0)
+
+
 def test_many_os_threads_share_one_connection(tmp_path):
     with SqliteSaver(tmp_path / "file.db", synchronous="OFF") as saver:
         backend: Any = saver._site.backend
@@ -178,10 +200,18 @@ def test_many_os_threads_share_one_connection(tmp_path):
 
 async def test_many_tasks_are_written_in_groups(tmp_path):
     async with SqliteSaver(tmp_path / "file.db") as saver:
-        backend = saver._site.backend
-        replies = await asyncio.gather(*[backend.arun(write(f"t{number}")) for number in range(100)])
+        await saver.asetup()
+        backend: Any = saver._site.backend
+        statements: list[str] = []
+        backend._group._connection.set_trace_callback(statements.append)
+        with backend._group._lock:
+            tasks = [asyncio.create_task(backend.arun(write(f"t{number}"))) for number in range(100)]
+            await asyncio.sleep(0)
+            assert len(backend._group._waiting) == 100
+        replies = await asyncio.gather(*tasks)
 
         assert replies == [Written(1)] * 100
+        assert statements.count("COMMIT") == 1
 
 
 async def test_a_cancelled_task_withdraws_what_has_not_begun(group):

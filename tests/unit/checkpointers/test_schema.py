@@ -118,6 +118,16 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, number):
     connection.close()
 
 
+def test_what_another_process_has_migrated_is_left_alone(tmp_path):
+    connection = sqlite3.connect(tmp_path / "file.db", isolation_level=None)
+    prepare(connection, "file.db", settings("FULL"), 1)
+
+    _migrate(connection, "file.db", sql.MIGRATIONS)
+
+    assert connection.execute(sql.READ_VERSION).fetchone() == (len(sql.MIGRATIONS),)
+    connection.close()
+
+
 @pytest.mark.parametrize("odd", ["full", "", None, 2, "FULL; DROP TABLE threads"])
 def test_levels_of_synchronous_are_a_closed_list(odd):
     with pytest.raises(InvalidConfigError):

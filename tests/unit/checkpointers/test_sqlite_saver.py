@@ -44,8 +44,8 @@ def test_from_conn_string_opens_and_closes(path):
 
 async def test_the_async_saver_opens_and_closes(path):
     async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
-        await saver.asetup()
-        saver.setup()
+        await saver.setup()
+        await saver.setup()
         subject(saver).thread("t", {"x": 1})
         assert (await saver.aget_tuple(config("t"))) == saver.get_tuple(config("t"))
         assert subject(saver).loaded("t").checkpoint.values == {"x": 1}
@@ -57,7 +57,7 @@ async def test_the_async_saver_opens_and_closes(path):
 async def test_an_aiosqlite_connection_that_is_closed_is_reported(path):
     async with aiosqlite.connect(path) as connection:
         saver = AsyncSqliteSaver(connection)
-        await saver.asetup()
+        await saver.setup()
 
     for _ in range(2):
         with pytest.raises(StorageUnavailableError):
@@ -136,6 +136,18 @@ def test_closing_twice_is_no_error(path):
     saver.close()
 
 
+async def test_a_closed_saver_refuses_async_callers_too(path):
+    saver = SqliteSaver(path)
+    await saver.asetup()
+    await saver.aclose()
+    await saver.aclose()
+
+    for _ in range(2):
+        with pytest.raises(StorageUnavailableError, match="closed"):
+            await saver.aget_tuple(config("t"))
+    await saver.aclose()
+
+
 def test_a_saver_that_was_never_used_can_be_closed(path):
     SqliteSaver(path).close()
 
@@ -189,9 +201,8 @@ def test_storage_loads_neither_asyncio_nor_sqlite():
 
 def test_a_chat_of_1000_turns_takes_less_than_a_megabyte(path):
     with SqliteSaver(path, synchronous="OFF") as saver:
-        bench = subject(saver)
+        run = subject(saver).writer("chat")
         for _ in range(1000):
-            run = bench.writer("chat")
             before = run.last[""].values if run.last else {"log": []}
             first = run.next(before, wrote=("__start__",))
             token = first.id.partition("-")[2]

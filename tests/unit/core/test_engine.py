@@ -13,10 +13,12 @@ from graphkit.core.events import NodeFinished, Paused, ValuesChanged
 from graphkit.core.history import Edit, update_state
 from graphkit.core.ids import checkpoint_id
 from graphkit.core.request import Continue, NewTurn, Steer
-from graphkit.core.task import Done, Escaped, Held, Interrupted
+from graphkit.core.task import Done, Escaped, Interrupted
 from graphkit.errors import (
     CheckpointNotFoundError,
     GraphRecursionError,
+    InterruptAlreadyAnsweredError,
+    UnknownInterruptError,
 )
 from tests.unit.core.graphs import CHANNELS, asks, fails, graph, logs, position, question, request, saved
 from tests.unit.core.world import World, begin, play
@@ -199,14 +201,17 @@ def test_answers_are_checked_against_their_schema_before_the_claim():
     assert world.lines[:3] == ["Load the newest checkpoint", "Check answers 'yes' against {'type': 'string'}", "Commit"]
 
 
-def test_a_breakpoint_does_not_show_questions_that_have_been_answered():
-    world = World(graph({START: "a", "x": ""}, {"a": asks("sure?")}, starts=STARTS))
-    begin(world)
+@pytest.mark.parametrize("resume, kind", [({"f" * 32: "yes"}, UnknownInterruptError), ("again", InterruptAlreadyAnsweredError)])
+def test_an_answer_that_the_saver_refuses_runs_nothing_and_consumes_nothing(resume, kind):
+    world = World(graph(FAN, {"a": asks("one?"), "b": asks("two?")}))
+    one, two = [i.id for i in begin(world).interrupts]
+    play(world, Steer(resume={one: "1"}), "r2")
+    before = list(world.called)
 
-    held = play(world, Steer((), ("x",), "yes"), "r2", interrupt_before=frozenset({"x"}))
+    with pytest.raises(kind):
+        play(world, Steer(resume={two: "2", **({one: resume} if resume == "again" else resume)}), "r3")
 
-    assert (held.questions, held.status) == ((), "interrupted")
-    assert play(world, Continue(), "r3").values == {"log": ["in", "yes", "x"]}
+    assert (world.pending, world.called) == ([two], before)
 
 
 def test_a_new_turn_cancels_what_is_pending():
@@ -294,7 +299,7 @@ def test_a_breakpoint_before_a_node_stops_once(durability):
     held = begin(world, durability=durability, interrupt_before=frozenset({"b"}), events=True)
     assert (held.status, held.values, world.called, world.status) == ("interrupted", {"log": ["in", "a"]}, ["a"], "interrupted")
     assert world.events[-1] == Paused("", ())
-    assert [filed.outcome for filed in world.filed.values()] == [Held()]
+    assert world.filed == {}
 
     assert play(world, Continue(), "r2", interrupt_before=frozenset({"b"})).values == {"log": ["in", "a", "b"]}
 

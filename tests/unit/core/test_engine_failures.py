@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from graphkit.core.command import START
+from graphkit.core.command import START, Command
 from graphkit.core.effects import Commit
 from graphkit.core.request import Continue, NewTurn, Steer
-from graphkit.core.task import Done
+from graphkit.core.task import Done, Escaped
 from graphkit.errors import (
     ConflictingWritesError,
     ReducerError,
@@ -75,6 +75,19 @@ def test_all_failures_of_a_superstep_are_in_the_exception_of_the_first():
     with pytest.raises(ValueError, match=r"(?m)^a$") as caught:
         begin(world)
     assert [str(error) for error in caught.value.sibling_errors] == ["c"]  # type: ignore[attr-defined]
+
+
+def test_a_command_for_the_parent_counts_more_than_a_failure_of_an_earlier_run():
+    world = World(graph({START: "a b"}, {"a": fails, "b": fails}))
+    world.held = True
+    with pytest.raises(ValueError, match=r"(?m)^a$"):
+        begin(world, path=("t",), owner="t")
+
+    world.spec = graph({START: "a b"}, {"a": lambda _: Escaped(Command(graph=Command.PARENT)), "b": fails})
+    finished = play(world, Continue(), "r2", path=("t",), owner="t", max_concurrency=1)
+
+    assert finished.escaped is not None
+    assert world.called == ["a", "b", "a"]
 
 
 def test_updates_that_cannot_be_merged_fail_the_nodes_that_wrote_them():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from graphkit.core.failure import blamed, of_input, raised
-from graphkit.core.task import Done, Failed, Held
-from graphkit.errors import NodeFailedError, ReducerError, StateError, UnserializableValueError
+from graphkit.core.task import Done, Failed, Interrupted
+from graphkit.errors import ReducerError, StateError, UnserializableValueError
 from tests.unit.core.graphs import position, tasks_of
 
 
@@ -38,13 +38,13 @@ def test_a_note_is_not_written_twice():
 
 def test_the_other_failures_of_the_superstep_are_attached_to_the_first():
     first, second, third = tasks_of(position("a b c"))
-    error, other = ValueError("no"), KeyError("k")
+    error, other, another = ValueError("no"), KeyError("k"), OSError("gone")
 
-    raised([(first, Failed.of(error)), (second, Failed.of(other)), (third, Failed("OSError('stored')"))])
+    raised([(first, Failed.of(error)), (second, Failed.of(other)), (third, Failed.of(another))])
 
     assert "node 'b' failed, too: KeyError('k')" in error.__notes__[1]
-    assert "node 'c' failed, too: OSError('stored')" in error.__notes__[2]
-    assert error.sibling_errors == (other, None)  # type: ignore[attr-defined]
+    assert "node 'c' failed, too: OSError('gone')" in error.__notes__[2]
+    assert error.sibling_errors == (other, another)  # type: ignore[attr-defined]
 
 
 def test_an_exception_that_takes_no_attribute_is_raised_without_one():
@@ -65,15 +65,6 @@ def test_an_exception_that_counts_as_false_is_raised_as_it_is():
     assert raised([(tasks_of(position("a"))[0], Failed.of(empty))]) is empty
 
 
-def test_a_failure_known_only_from_storage_is_an_error_that_says_so():
-    task = tasks_of(position("a"))[0]
-
-    error = raised([(task, Failed("ValueError('no')"))])
-
-    assert isinstance(error, NodeFailedError)
-    assert "Node 'a' failed in an earlier run: ValueError('no')" in str(error)
-
-
 def done(key):
     return Done(((key, 1),))
 
@@ -86,8 +77,8 @@ UNSTORABLE = UnserializableValueError("A lock.", hint="Store no locks.", key="k"
     [
         ([done("k"), done("other"), done("k")], [0, 1, 2], ReducerError("no", key="k"), [0, 2]),
         ([done("k"), done("other"), done("k")], [1, 2], ReducerError("no", key="k"), [0, 2]),
-        ([done("other"), done("other"), Held()], [1], ReducerError("no", key="k"), [1]),
-        ([done("other"), done("other"), Held()], [], StateError("no"), [0, 1, 2]),
+        ([done("other"), done("other"), Interrupted(())], [1], ReducerError("no", key="k"), [1]),
+        ([done("other"), done("other"), Interrupted(())], [], StateError("no"), [0, 1, 2]),
         ([done("k"), done("other"), done("k")], [1, 2], UNSTORABLE, [2]),
         ([done("k"), done("other"), done("k")], [1], UNSTORABLE, [0, 2]),
         ([done("other"), done("other"), done("other")], [1], UNSTORABLE, [1]),

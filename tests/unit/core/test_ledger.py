@@ -11,7 +11,7 @@ from graphkit.core.delta import Append, Set
 from graphkit.core.effects import Commit
 from graphkit.core.ledger import Ledger, Stop
 from graphkit.core.request import Continue, NewTurn, Steer
-from graphkit.core.task import Done, Escaped, Failed, Held, Interrupted
+from graphkit.core.task import Done, Escaped, Failed, Interrupted
 from graphkit.core.turn import Opening, open_turn
 from tests.unit.core.graphs import CHANNELS, asked, graph, position, question, request, saved, tasks_of
 
@@ -38,7 +38,7 @@ def sources(commit):
     return [entry.checkpoint.source for entry in commit.entries]
 
 
-@pytest.mark.parametrize("stop", [None, IDLE, Stop("interrupted", {tasks_of(position("a"))[0]: Held()})])
+@pytest.mark.parametrize("stop", [None, IDLE, Stop("interrupted")])
 def test_without_a_checkpointer_nothing_is_written(stop):
     ledger, opening, commit = begun(None, stop=stop)
 
@@ -108,14 +108,12 @@ def test_the_questions_of_a_fork_are_written_with_their_answers():
 
 
 @pytest.mark.parametrize("durability", DURABILITIES)
-def test_a_breakpoint_before_the_first_task_is_marked(durability):
-    at = position("pick", n=4)
-    task = tasks_of(at)[0]
+def test_an_answer_after_which_the_thread_still_waits_is_written_and_the_thread_given_back(durability):
+    known = saved(position("pick"), questions=(asked(question("another task")),))
 
-    _, _, commit = begun(durability, Continue(), saved(at), stop=Stop("interrupted", {task: Held()}))
+    _, opening, commit = begun(durability, Steer(resume="yes"), known, stop=Stop("interrupted"))
 
-    assert [(filed.task_id, filed.n, filed.outcome) for filed in commit.outcomes] == [(task.id, 4, Held())]
-    assert (commit.claim, commit.release) == (True, "interrupted")
+    assert commit == Commit(answers=opening.resolved.answers, claim=True, release="interrupted")
 
 
 @pytest.mark.parametrize("durability, wait", [("sync", True), ("async", False)])
@@ -136,16 +134,6 @@ def test_the_last_superstep_gives_the_thread_back_and_is_waited_for(durability):
     commit = ledger.step(after(opening), ["log"], IDLE)
 
     assert (commit.release, commit.wait) == ("idle", True)
-
-
-def test_a_superstep_before_a_breakpoint_carries_the_mark():
-    ledger, opening, _ = begun("sync")
-    made = after(opening)
-    task = tasks_of(made)[0]
-
-    commit = ledger.step(made, ["log"], Stop("interrupted", {task: Held()}))
-
-    assert [(filed.task_id, filed.n) for filed in commit.outcomes] == [(task.id, 2)]
 
 
 def test_at_exit_only_the_end_is_written_against_what_was_stored_before():
@@ -239,6 +227,22 @@ def test_after_a_reset_the_failed_commit_counts_as_never_made():
     ledger.reset(mark)
 
     assert ledger.step(made, ["log"], None) == first
+
+
+def test_in_a_hurry_what_was_held_back_until_the_end_is_handed_out_and_everything_is_written_at_once():
+    before = position(n=1, values={"log": ["old"]})
+    ledger, _, _ = begun("exit", NewTurn({}), saved(before))
+    made = position("pack pick", n=4, parent="never stored", values={"log": ["old"]})
+    ledger.step(made, ["log"], None)
+    pack, pick = tasks_of(made)
+    ledger.file({pack: Done()}, None)
+
+    behind = ledger.hurry()
+    first, second = ledger.file(behind, None), ledger.file({pick: Failed("E()")}, None)
+
+    assert [(entry.checkpoint.n, entry.checkpoint.parent) for entry in first.entries] == [(4, before.id)]
+    assert [filed.task_id for filed in first.outcomes] == [pack.id]
+    assert (second.entries, [filed.task_id for filed in second.outcomes]) == ((), [pick.id])
 
 
 UNTRACKED = graph({"__start__": "pick"}, channels={**CHANNELS, "lock": UntrackedValue()})

@@ -6,7 +6,7 @@ import pytest
 
 from graphkit.core.checkpoint import Trigger
 from graphkit.core.plan import by_place, finished, pending_ids, plan, resumed, to_run
-from graphkit.core.task import Answer, Done, Failed, Held, Interrupted, Outcome
+from graphkit.core.task import Answer, Done, Failed, Interrupted, Outcome
 from graphkit.errors import GraphChangedError
 from tests.unit.core.graphs import DIGEST, asked, graph, position, question, saved, tasks_of
 
@@ -67,7 +67,7 @@ OTHER = question("t1", slot="#1")
         (None, set(), True),
         (Done(), set(), False),
         (Failed("ValueError('no')"), set(), True),
-        (Held(), set(), True),
+        (Interrupted(()), set(), True),
         (Interrupted((ASKING,)), {ASKING.interrupt.id}, False),
         (Interrupted((ASKING,)), set(), True),
         (Interrupted((ASKING, OTHER)), {OTHER.interrupt.id}, True),
@@ -101,6 +101,6 @@ def test_stored_outcomes_find_their_place_by_task_id():
 
 
 def test_finished_tasks_are_listed_in_order_of_application():
-    outcomes: dict[int, Outcome] = {2: Done((("last", 2),)), 0: Done(), 1: Held()}
+    outcomes: dict[int, Outcome] = {2: Done((("last", 2),)), 0: Done(), 1: Failed("E()")}
 
     assert finished(outcomes) == [(0, Done()), (2, Done((("last", 2),)))]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from graphkit.core.command import MISSING
-from graphkit.core.resume import Resolved, answered, forked_answers, interrupt_id
+from graphkit.core.resume import Resolved, answered, forked_answers, interrupt_id, unknown
 from graphkit.core.task import task_id
-from graphkit.errors import AmbiguousResumeError, InterruptAlreadyAnsweredError, NothingToResumeError, UnknownInterruptError
+from graphkit.errors import AmbiguousResumeError, NothingToResumeError, UnknownInterruptError
 from tests.unit.core.graphs import asked, position, question, saved, tasks_of
 
 PENDING = question("t1", "sure?")
@@ -46,17 +48,29 @@ def test_no_answer_matches_nothing():
         ("yes", SETTLED, NothingToResumeError, "the thread waits for no answer"),
         ({}, (), NothingToResumeError, "the thread waits for no answer"),
         ("yes", TWO, AmbiguousResumeError, "One answer for 2 pending interrupts.*sure.*really"),
-        ({"f" * 32: 1}, TWO, UnknownInterruptError, "is not pending on this thread.*sure"),
-        ({"f" * 32: 1}, (), UnknownInterruptError, "Pending: none"),
-        ({name(PENDING): 1, "f" * 32: 1}, TWO, UnknownInterruptError, "is not pending"),
-        ({name(PENDING): 1, "short": 1}, TWO, UnknownInterruptError, "'short' is not pending"),
-        ({name(ANSWERED): 1}, TWO, InterruptAlreadyAnsweredError, "is answered; the answer was not used"),
-        ({name(CANCELLED): 1}, TWO, InterruptAlreadyAnsweredError, "is cancelled; the answer was not used"),
     ],
 )
 def test_what_fits_no_question_is_refused(resume, questions, kind, text):
     with pytest.raises(kind, match=text):
         answered(resume, questions)
+
+
+@pytest.mark.parametrize("resume", [{"f" * 32: 1}, {name(PENDING): 1, "short": 1}, {name(ANSWERED): 1}, {name(CANCELLED): 1}])
+def test_ids_that_are_not_pending_are_left_to_the_saver_which_knows_every_question(resume):
+    assert answered(resume, TWO) == Resolved(tuple(resume.items()))
+
+
+@pytest.mark.parametrize(
+    "known, pending", [(None, "none"), (saved(position("a"), questions=TWO), "sure.*really"), (saved(position("a"), questions=SETTLED), "none")]
+)
+def test_the_saver_s_refusal_of_an_unknown_id_gets_a_hint_with_what_is_pending(known, pending):
+    refused = UnknownInterruptError("Never asked.", hint="Look.", interrupt_id="i")
+
+    error = unknown(refused, known)
+
+    assert re.fullmatch(rf"Never asked. Pending: .*{pending}.*", str(error))
+    assert error.facts["interrupt_id"] == "i"
+    assert error.facts["pending"] == ((name(PENDING), name(OTHER)) if pending != "none" else ())
 
 
 def test_the_error_for_an_ambiguous_answer_lists_the_ids_in_its_facts():
@@ -119,6 +133,13 @@ def test_one_answer_for_the_two_questions_of_an_older_checkpoint_is_ambiguous():
 
     with pytest.raises(AmbiguousResumeError):
         forked_answers("yes", known, branch, "")
+
+
+def test_an_id_that_the_older_checkpoint_did_not_ask_is_refused():
+    known, branch, _ = fork()
+
+    with pytest.raises(UnknownInterruptError, match=r"'f{32}'.*one.*two"):
+        forked_answers({"f" * 32: 1}, known, branch, "")
 
 
 def test_a_fork_without_an_answer_moves_no_question():

@@ -14,6 +14,7 @@ from graphkit.core.engine import run
 from graphkit.core.record import replace
 from graphkit.core.request import NewTurn
 from graphkit.core.task import task_id
+from graphkit.errors import InterruptAlreadyAnsweredError, UnknownInterruptError
 from tests.unit.core.graphs import request
 from tests.unit.core.transcript import Names, shown, shown_end
 
@@ -167,6 +168,7 @@ class World:
         if failure is not None:
             raise failure
         try:
+            self._require_pending(commit)
             self.refuse(commit)
         except Exception as error:
             if commit.wait:
@@ -174,6 +176,14 @@ class World:
             self.under_way = error
         else:
             self._write(commit)
+
+    def _require_pending(self, commit: Commit) -> None:
+        asked = {question.interrupt.id for question, _ in commit.asked}
+        for name, _ in commit.answers:
+            if name not in self.questions and name not in asked:
+                raise UnknownInterruptError("Never asked.", interrupt_id=name)
+            if name not in asked and self.questions[name].status != "pending":
+                raise InterruptAlreadyAnsweredError("Answered already.", interrupt_id=name)
 
     def _write(self, commit: Commit) -> None:
         assert commit.claim is not self.held, "A run claims the thread once, with its first commit."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphkit.core.command import START
 from graphkit.core.graph import GraphSpec, NodeSpec
@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphkit.core.checkpoint import Trigger
-    from graphkit.core.events import Event
     from graphkit.storage import Hold
 
 
 class Driven(NamedTuple):
     """What a driven program has come to."""
 
-    result: object
-    events: list[Event]
+    result: Any
+    events: list[Any]
 
 
-def action(function=None, coroutine=None, **more) -> Action:
-    """Return the action of a node; its state is the dict of values, its updates are dicts."""
-    return Action(function, coroutine, lambda values, remaining: values, lambda update, current, seen: tuple(update.items()), **more)
+def items_of(update, current, seen) -> tuple[tuple[str, object], ...]:
+    """Read an update that is a dict."""
+    return tuple(update.items())
+
+
+def action(function=None, coroutine=None, update=items_of, **more) -> Action:
+    """Return the action of a node; its state is the dict of values."""
+    return Action(function, coroutine, lambda values, remaining: values, update, **more)
 
 
 def router(function, **more) -> Router:
@@ -37,10 +41,12 @@ def router(function, **more) -> Router:
     return Router(more.pop("name", "where"), function, lambda values, remaining: values, **more)
 
 
-def graph(**actions: Action | Callable[..., object]) -> GraphSpec:
+def graph(start: Any = None, **actions: Any) -> GraphSpec:
     """Return a graph with these nodes."""
     nodes = {name: NodeSpec(name, found if isinstance(found, Action) else action(found)) for name, found in actions.items()}
-    return GraphSpec("stage", {START: NodeSpec(START, action()), **nodes}, CHANNELS, {}, (), (), frozenset(), {}, conditional_entry=False)
+    return GraphSpec(
+        "stage", {START: NodeSpec(START, start or action()), **nodes}, CHANNELS, {}, (), (), frozenset(), {}, conditional_entry=False
+    )
 
 
 def scope(hold: Hold | None = None, **more) -> RunScope:
@@ -68,7 +74,7 @@ def program(*effects):
     """Ask for these effects in turn and return the replies."""
     replies = []
     for effect in effects:
-        replies.append((yield effect))
+        replies.append((yield effect))  # noqa: PERF401 - a comprehension cannot yield
     return replies
 
 
@@ -86,21 +92,21 @@ def drive_in_event_loop(program, spec, run, *, live=False) -> Driven:
     """Drive with the async driver."""
 
     async def collected() -> Driven:
-        items = [item async for item in aio.drive(program, spec, run, live=live)]
+        items: list[Any] = [item async for item in aio.drive(program, spec, run, live=live)]
         last = items.pop()
         assert isinstance(last, aio.Result)
-        return Driven(last.value, items)  # type: ignore[arg-type]
+        return Driven(last.value, items)
 
     return asyncio.run(collected())
 
 
-DRIVERS = {"threads": drive_in_threads, "loop": drive_in_event_loop, "bridge": drive_in_private_loop}
+DRIVERS: dict[str, Callable[..., Driven]] = {"threads": drive_in_threads, "loop": drive_in_event_loop, "bridge": drive_in_private_loop}
 
 
 def _collected(events) -> Driven:
     seen = []
-    while True:
-        try:
+    try:
+        while True:
             seen.append(next(events))
-        except StopIteration as end:
-            return Driven(end.value, seen)
+    except StopIteration as end:
+        return Driven(end.value, seen)

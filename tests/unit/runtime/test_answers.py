@@ -37,7 +37,7 @@ def test_an_answer_that_fits_passes(answer):
 
 
 @pytest.mark.parametrize(
-    ("answer", "where"),
+    "answer, where",
     [
         (None, r"at \$: None is not of type 'object'"),
         ({}, r"at \$: 'accept' is a required property"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from graphkit.runtime.bridge import PrivateLoop, drive_in_loop
 from tests.unit.runtime.stage import action, drive_in_private_loop, graph, program, router, scope, task, tasks
 
 SOON = 10
+ONE, TWO, THREE = (Emitted("", number) for number in range(3))
 
 
 async def thread_name():
@@ -158,11 +160,15 @@ async def test_what_leaves_an_async_node_leaves_through_the_program():
 
 
 async def test_events_of_a_subgraph_go_to_its_parent_s_stream():
-    seen = []
+    seen: list[Any] = []
 
     result = await aio.result_of(program(Emit(Emitted("sub", 1))), graph(), scope(emit=seen.append))
 
     assert (result, seen) == ([None], [Emitted("sub", 1)])
+
+
+async def test_events_that_nobody_reads_are_dropped():
+    assert await aio.result_of(program(Emit(Emitted("sub", 1))), graph(), scope()) == [None]
 
 
 async def test_a_mailbox_takes_letters_from_any_thread_and_keeps_their_order():
@@ -170,13 +176,13 @@ async def test_a_mailbox_takes_letters_from_any_thread_and_keeps_their_order():
     reader = asyncio.create_task(mailbox.get())
     await asyncio.sleep(0)
 
-    mailbox.post("one")
-    mailbox.post("two")
-    await asyncio.to_thread(mailbox.post, "three")
+    mailbox.post(ONE)
+    mailbox.post(TWO)
+    await asyncio.to_thread(mailbox.post, THREE)
 
-    assert await reader == "one"
+    assert await reader == ONE
     assert bool(mailbox)
-    assert [await mailbox.get(), await mailbox.get()] == ["two", "three"]
+    assert [await mailbox.get(), await mailbox.get()] == [TWO, THREE]
     assert not mailbox
 
 
@@ -185,11 +191,11 @@ async def test_a_reader_that_is_cancelled_leaves_the_mailbox_usable():
     reader = asyncio.create_task(mailbox.get())
     await asyncio.sleep(0)
     reader.cancel()
-    mailbox.post("letter")
+    mailbox.post(ONE)
     with pytest.raises(asyncio.CancelledError):
         await reader
 
-    assert await mailbox.get() == "letter"
+    assert await mailbox.get() == ONE
 
 
 def test_a_stop_iteration_of_a_sync_node_beside_an_async_router_is_an_error():

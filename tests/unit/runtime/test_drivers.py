@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
 from graphkit.core.checkpoint import Trigger
-from graphkit.core.effects import CheckAnswers, Commit, Emit, Entry, History, Load, Run, Settle, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, Entry, History, Load, Run, Start, Wait
 from graphkit.core.events import Emitted
 from graphkit.core.task import Done, Failed
 from graphkit.errors import InvalidAnswerError, LeaseLostError, MissingCheckpointerError, ThreadBusyError
@@ -50,7 +51,7 @@ def test_started_tasks_end_one_after_the_other(drive, live, limit):
 
     def waits():
         assert (yield Start(started, limit)) is None
-        ended = []
+        ended: list[Any] = []
         while len(ended) < 3:
             ended.extend((yield Wait()))
         return ended
@@ -66,7 +67,7 @@ def test_started_tasks_run_side_by_side(drive):
 
     def waits():
         yield Start(tasks("a b c"), None)
-        ended = []
+        ended: list[Any] = []
         while len(ended) < 3:
             ended.extend((yield Wait()))
         return sorted([number for _, outcome in ended for _, (number,) in outcome.writes])
@@ -102,7 +103,7 @@ def test_a_wait_that_starts_nothing_more_replies_with_what_has_begun(drive):
 
     def waits():
         yield Start(tasks("a b c"), 1)
-        ended = []
+        ended: list[Any] = []
         while more := (yield Wait(stop=True)):
             ended.extend(more)
         return [at.node for at, _ in ended]
@@ -160,7 +161,7 @@ async def test_what_an_async_node_writes_is_seen_while_it_runs():
         get_stream_writer()("now")
         await asyncio.wait_for(seen.wait(), SOON)
 
-    items = []
+    items: list[Any] = []
     async for item in aio.drive(program(Run(task("a"))), graph(a=action(None, node)), scope(), live=True):
         items.append(item)
         seen.set()
@@ -197,11 +198,11 @@ def test_a_failing_node_is_an_outcome(drive):
 
 
 def test_storage_effects_have_their_replies(drive, hold):
-    ask = program(Load(), CLAIM, Load(), History(), Settle(), Commit(release="idle"))
+    ask = program(Load(), CLAIM, Load(), History(), Commit(release="idle"))
 
-    nothing, claimed, newest, listed, settled, released = drive(ask, THREE, scope(hold)).result
+    nothing, claimed, newest, listed, released = drive(ask, THREE, scope(hold)).result
 
-    assert (nothing, claimed, settled, released) == (None, None, None, None)
+    assert (nothing, claimed, released) == (None, None, None)
     assert newest.checkpoint.id == FIRST.id
     assert [saved.checkpoint.id for saved in listed] == [FIRST.id]
 
@@ -229,7 +230,7 @@ def test_commits_in_the_background_are_written_in_order(drive, hold):
     assert [saved.checkpoint.n for saved in listed] == [3, 2, 1, 0]
 
 
-@pytest.mark.parametrize("after", [Settle(), entry(2), Commit(release="idle")])
+@pytest.mark.parametrize("after", [entry(2), Commit(release="idle")])
 def test_a_failed_commit_in_the_background_is_raised_at_the_next_one(drive, hold, after):
     reached = []
 

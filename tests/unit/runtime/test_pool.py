@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,10 @@ from graphkit.runtime.pool import Pool
 
 SOON = 10
 """Seconds that a test waits at most for what comes at once."""
+
+
+def queue() -> SimpleQueue[Any]:
+    return SimpleQueue()
 
 
 def blocker():
@@ -25,7 +31,7 @@ def blocker():
 
 
 def test_jobs_that_wait_for_each_other_run_side_by_side():
-    barrier, ended = threading.Barrier(20), SimpleQueue()
+    barrier, ended = threading.Barrier(20), queue()
 
     Pool(None).start([lambda: ended.put(barrier.wait(SOON))] * 20)
 
@@ -34,7 +40,7 @@ def test_jobs_that_wait_for_each_other_run_side_by_side():
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_no_more_jobs_run_at_a_time_than_the_limit(limit):
-    lock, running, most, ended = threading.Lock(), 0, 0, SimpleQueue()
+    lock, running, most, ended = threading.Lock(), 0, 0, queue()
     company = threading.Barrier(limit)
 
     def job():
@@ -55,7 +61,7 @@ def test_no_more_jobs_run_at_a_time_than_the_limit(limit):
 
 
 def test_one_worker_takes_jobs_in_the_order_in_which_they_came():
-    pool, seen = Pool(1), SimpleQueue()
+    pool, seen = Pool(1), queue()
     job, begun, may_end = blocker()
     pool.start([job])
     assert begun.wait(SOON)
@@ -68,7 +74,7 @@ def test_one_worker_takes_jobs_in_the_order_in_which_they_came():
 
 
 def test_cancelled_jobs_are_counted_and_never_run():
-    pool, seen = Pool(1), SimpleQueue()
+    pool, seen = Pool(1), queue()
     job, begun, may_end = blocker()
     pool.start([job, lambda: seen.put("cancelled"), lambda: seen.put("cancelled")])
     assert begun.wait(SOON)
@@ -91,16 +97,16 @@ def test_a_pool_without_jobs_has_nothing_to_cancel():
 
 
 def test_a_pool_can_be_used_again_after_its_threads_have_ended():
-    pool, seen = Pool(None), SimpleQueue()
+    pool, seen = Pool(None), queue()
 
     for number in range(50):
-        pool.start([lambda number=number: seen.put(number)])
+        pool.start([partial(seen.put, number)])
         assert seen.get(timeout=SOON) == number
 
 
 def test_a_worker_has_the_trace_functions_that_debuggers_and_coverage_set():
     # With none set there is nothing to hand on, so the test brings its own.
-    before, seen, called = threading.gettrace(), SimpleQueue(), []
+    before, seen, called = threading.gettrace(), queue(), []
 
     def trace(frame, event, _):
         called.append(event)

@@ -77,6 +77,16 @@ def test_without_proc_a_process_is_looked_up_by_its_id(tmp_path):
     assert own.knows_gone(gone.token(), tmp_path)
 
 
+def test_a_process_that_may_not_be_looked_up_is_not_known_to_be_gone(tmp_path, monkeypatch):
+    def forbidden(pid, number):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    own = Process.own(tmp_path)
+
+    assert not own.knows_gone(own.token(), tmp_path)
+
+
 class Grip:
     pass
 
