@@ -3,6 +3,7 @@
 The names are LangGraph's. Start with ``StateGraph``, ``START`` and ``END``; add ``interrupt`` and ``Command`` for
 human review; compile with a saver (``InMemorySaver`` here, ``checkpointers.sqlite.SqliteSaver`` for a file).
 """
+
 from __future__ import annotations
 
 from graphkit.core.channels import AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, Topic, UntrackedValue

@@ -191,7 +191,7 @@ def read(connection: Connection, operation: Read) -> Reading:
     if not rows:
         return Reading(epoch, head, questions=_questions(connection, number, space, 0, -1))
     chain: tuple[bytes | None, ...] = ()
-    if rows[0].frame_n != rows[0].n:
+    if rows[0].frame_n != rows[0].n and rows[0].n != operation.known:
         chain = tuple(
             [blob for (blob,) in connection.execute(sql.READ_CHAIN, {"space": space, "frame_n": rows[0].frame_n, "n": rows[0].n})]
         )

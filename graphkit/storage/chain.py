@@ -53,6 +53,18 @@ class Chain:
         self._waste = 0
 
     @property
+    def live(self) -> int:
+        """Bytes of the values that count now."""
+        return self._total
+
+    def copy(self) -> Chain:
+        """Return a chain that goes on by itself."""
+        chain = Chain(self.frame_n)
+        chain.id, chain.depth = self.id, self.depth
+        chain._live, chain._total, chain._waste = dict(self._live), self._total, self._waste
+        return chain
+
+    @property
     def heavy(self) -> bool:
         """Whether a keyframe is cheaper than reading on: more bytes are superseded than alive."""
         return self._waste > self._total + ALLOWANCE
@@ -95,8 +107,13 @@ class Rebuild:
         self._own = set()
         self.chain = Chain(frame_n)
 
-    def add(self, checkpoint_id: str, blob: bytes | None) -> None:
-        """Replay one row.
+    @property
+    def current(self) -> Mapping[str, object]:
+        """The values as of the last row, as they are: later rows change them."""
+        return self._values
+
+    def add(self, checkpoint_id: str, blob: bytes | None) -> list[str]:
+        """Replay one row; return the keys that did not just grow.
 
         Raises:
             CorruptCheckpointError: The bytes are damaged.
@@ -115,6 +132,7 @@ class Rebuild:
                     self._own.add(key)
                 else:
                     self._own.discard(key)
+        return [key for key, delta, _ in changes if type(delta) is not Append]
 
     def values(self) -> dict[str, object]:
         """Return the values as of the last row; later rows leave them alone."""

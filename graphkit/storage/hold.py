@@ -29,7 +29,7 @@ from graphkit.storage import records
 from graphkit.storage.backend import acarry_out, carry_out
 from graphkit.storage.chain import Chain, pack
 from graphkit.storage.operations import Busy, Claim, Lost, Moved, Settled, Taken, Unasked, Write, Written
-from graphkit.storage.reading import history, load
+from graphkit.storage.reading import history, load, load_newest
 from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow
 
 if TYPE_CHECKING:
@@ -146,7 +146,12 @@ class Hold:
 
     def loading(self, namespace: str, checkpoint_id: str | None = None) -> Steps[Saved | None]:
         """Return the steps of load."""
-        found = yield from load(self.codec, self.thread_id, namespace, checkpoint_id)
+        if namespace == ROOT_NAMESPACE and checkpoint_id is None:
+            found = yield from load_newest(self.codec, self.thread_id, self._site.images)
+            if found.image is not None:
+                self._site.images.keep(self.thread_id, found.image)
+        else:
+            found = yield from load(self.codec, self.thread_id, namespace, checkpoint_id)
         if self._epoch is None:
             self._epoch = found.epoch
         if found.saved is None:
@@ -180,6 +185,9 @@ class Hold:
             raise refused(self.thread_id, namespace, reply)
 
     def _written(self, prepared: Prepared, written: Written) -> None:
+        if prepared.change.namespace == ROOT_NAMESPACE:
+            for row in prepared.change.checkpoints:
+                self._site.images.note(self.thread_id, row)
         # Writes of parallel subgraphs may return in any order.
         self._epoch = max(self._epoch or 0, written.epoch) if self.held else written.epoch
         if prepared.release is not None:

@@ -208,7 +208,7 @@ class MemoryBackend:
         if not rows:
             return Reading(thread.epoch, head)
         frame = bisect_left(space.positions, rows[0].frame_n)
-        chain = tuple([row.changes for row in space.checkpoints[frame:start]])
+        chain = tuple([row.changes for row in space.checkpoints[frame:start]]) if rows[0].n != read.known else ()
         low, high = min([row.origin for row in rows]), rows[-1].n
         outcomes = tuple([row for n in _within(space.outcomes, low, high) for row in space.outcomes[n].values()])
         memos = tuple([row for n in _within(space.memos, low, high) for row in space.memos[n].values()])

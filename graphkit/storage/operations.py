@@ -65,12 +65,14 @@ class Read:
         namespace: The namespace.
         before: A position that is left out itself; None for no bound.
         limit: How many; None for all.
+        known: A position whose values the reader has: if the first row is at it, ``chain`` is left out.
     """
 
     thread_id: str
     namespace: str
     before: int | None = None
     limit: int | None = 1
+    known: int | None = None
 
 
 @record

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from graphkit.core.effects import Saved
-from graphkit.core.ids import position
+from graphkit.core.ids import ROOT_NAMESPACE, position
 from graphkit.core.record import record
 from graphkit.core.task import Interrupted
 from graphkit.storage.chain import Chain, Rebuild
+from graphkit.storage.image import Image
 from graphkit.storage.operations import Read, ReadQuestions
 from graphkit.storage.records import decode_checkpoint, decode_outcome, decode_question
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from graphkit.core.task import Outcome
     from graphkit.serde import Codec
     from graphkit.storage.backend import Steps
+    from graphkit.storage.image import Images
     from graphkit.storage.operations import Reading
     from graphkit.storage.rows import QuestionRow
 
@@ -36,12 +38,48 @@ class Found:
         head: Position of the newest checkpoint of the namespace; -1 if there is none.
         saved: The checkpoint; None if it is not there.
         chain: The state of its chain.
+        image: The values to be kept for the next load, if they had to be replayed.
     """
 
     epoch: int
     head: int
     saved: Saved | None
     chain: Chain
+    image: Image | None = None
+
+
+def load_newest(codec: Codec, thread_id: str, images: Images) -> Steps[Found]:
+    """Read the newest checkpoint of the root namespace, its values from their image if there is one."""
+    reading: Reading = yield Read(thread_id, ROOT_NAMESPACE, known=images.position(thread_id))
+    if not reading.rows:
+        return Found(reading.epoch, reading.head, None, Chain(-1))
+    row = reading.rows[0]
+    found = images.read(thread_id, row)
+    if found is None and row.frame_n != row.n and not reading.chain:
+        reading = yield Read(thread_id, ROOT_NAMESPACE)
+        row = reading.rows[0]
+    image = None
+    if found is None:
+        image = Image(replay(codec, reading), row)
+        found = image.read()
+    shelf = yield from _shelf(codec, thread_id, ROOT_NAMESPACE, reading)
+    if found is None:
+        [(saved, chain)] = _replayed(codec, reading, shelf)
+        return Found(reading.epoch, reading.head, saved, chain)
+    values, chain = found
+    checkpoint, metadata = decode_checkpoint(codec, row, values, chain.depth)
+    saved = Saved(checkpoint, reading.head, *shelf.of(checkpoint), metadata, row.created_at)
+    return Found(reading.epoch, reading.head, saved, chain, image)
+
+
+def replay(codec: Codec, reading: Reading) -> Rebuild:
+    """Return the replay of a reading of one checkpoint."""
+    rebuild = Rebuild(codec)
+    rebuild.restart(reading.rows[0].frame_n)
+    for blob in reading.chain:
+        rebuild.add("", blob)
+    rebuild.add(reading.rows[0].id, reading.rows[0].changes)
+    return rebuild
 
 
 def load(codec: Codec, thread_id: str, namespace: str, checkpoint_id: str | None) -> Steps[Found]:

@@ -6,6 +6,7 @@ from secrets import randbits
 from typing import TYPE_CHECKING, Final
 
 from graphkit.errors import StorageError
+from graphkit.storage.image import Images
 from graphkit.storage.lease import Heartbeat, Process
 from graphkit.storage.operations import Extend
 
@@ -33,13 +34,14 @@ class Site:
         clock: Returns seconds since the epoch.
     """
 
-    __slots__ = ("backend", "clock", "codec", "heartbeat", "lease", "process")
+    __slots__ = ("backend", "clock", "codec", "heartbeat", "images", "lease", "process")
 
     def __init__(self, backend: Backend, codec: Codec, lease: float, clock: Callable[[], float]) -> None:
         self.backend = backend
         self.codec = codec
         self.lease = lease
         self.clock = clock
+        self.images = Images()
         self.process = Process.own()
         self.heartbeat: Heartbeat[Hold] = Heartbeat(lease / BEATS, self._extend)
 

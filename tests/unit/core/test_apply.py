@@ -6,10 +6,10 @@ import operator
 
 import pytest
 
-from graphkit.core.apply import Stamp, apply, merged, require_nodes, restamped, route
+from graphkit.core.apply import OVERWRITTEN, Stamp, apply, merged, require_nodes, restamped, route
 from graphkit.core.channels import BinaryOperatorAggregate, EphemeralValue, LastValue
 from graphkit.core.checkpoint import Trigger
-from graphkit.core.command import MISSING, Send
+from graphkit.core.command import MISSING, Overwrite, Send
 from graphkit.core.ids import checkpoint_id
 from graphkit.core.task import Done
 from graphkit.errors import ConflictingWritesError, InvalidStateError, ReducerError, UnknownKeyError, UnknownNodeError
@@ -186,6 +186,18 @@ def test_exports_are_the_updates_of_shared_reducer_keys_and_the_names_of_other_s
     made = apply(spec, at, done, STAMP, {"log": True, "last": False})
 
     assert made.exports == (("log", ["before"]), ("log", ["pack"]), ("last", MISSING), ("log", ["bill"]))
+
+
+@pytest.mark.parametrize("overwrite", [Overwrite(["new"]), {"__overwrite__": ["new"]}])
+def test_a_shared_reducer_key_that_was_overwritten_is_exported_as_one_overwrite(overwrite):
+    at = position(values={"log": []}, exports=(("log", ["before"]), ("total", 1)))
+    done = [("bill", Done((("log", overwrite),))), ("pack", Done((("total", 2),)))]
+
+    made = apply(SHOP, at, done, STAMP, {"log": True, "total": True})
+    later = apply(SHOP, made, [("pick", Done((("log", ["later"]),)))], Stamp(6, "new"), {"log": True})
+
+    assert made.exports == (("total", 1), ("log", OVERWRITTEN), ("total", 2))
+    assert later.exports == made.exports
 
 
 def test_a_graph_that_exports_nothing_keeps_what_it_has():

@@ -7,7 +7,7 @@ import pytest
 from graphkit.core.channels import EphemeralValue
 from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import START, Command, Send
-from graphkit.core.effects import Entry, Load, Run
+from graphkit.core.effects import Load, Run
 from graphkit.core.engine import run
 from graphkit.core.events import NodeFinished, Paused, ValuesChanged
 from graphkit.core.history import Edit, update_state
@@ -375,16 +375,6 @@ def test_a_value_of_one_superstep_is_dropped_from_storage_when_it_is_gone():
     begin(world)
 
     assert ["note" in checkpoint.values for checkpoint in world.checkpoints] == [False, False, True, False, False]
-
-
-def test_a_superstep_that_writes_nothing_changes_no_values():
-    world = World(graph({START: "a"}, {"a": lambda _: Done()}))
-
-    begin(world, events=True)
-
-    assert isinstance(world.commits[-1].entries[0], Entry)
-    assert world.commits[-1].entries[0].deltas == {}
-    assert [type(event) for event in world.events] == [ValuesChanged, NodeFinished]
 
 
 def test_sends_run_side_by_side_with_their_own_arguments():

@@ -202,8 +202,43 @@ def test_a_value_that_cannot_be_stored_beside_a_question_fails_its_node():
     assert play(world, Steer(resume="yes"), "r2").values == {"log": ["in", "yes", "b"]}
 
 
-def test_with_durability_exit_a_value_that_cannot_be_stored_is_raised_as_it_is():
-    world = World(graph({START: "a b"}, {"a": fails, "b": returns_set}), refuse=unstorable)
+@pytest.mark.parametrize("edges", [{START: "a"}, {START: "a b"}, {START: "x", "x": "a"}])
+def test_at_exit_a_value_that_cannot_be_stored_fails_its_node_when_it_returns(edges):
+    world = World(graph({**edges, "a": "c"}, {"a": returns_set}, starts=STARTS), refuse=unstorable)
 
-    with pytest.raises(UnserializableValueError):
+    with pytest.raises(UnserializableValueError, match="Node 'a': A set"):
         begin(world, durability="exit")
+    assert (world.status, "c" in world.called) == ("error", False)
+
+    world.spec = graph({**edges, "a": "c"}, starts=STARTS)
+    others = [node for node in world.called if node != "a"]
+    finished = play(world, Continue(), "r2", "exit")
+    assert finished.values == {"log": ["in", *sorted({*others, "a"}, key="xab".index), "c"]}
+    assert [node for node in world.called if node not in {"a", "c"}] == others
+
+
+def test_at_exit_failures_and_questions_are_kept_as_well():
+    world = World(graph(FAN, {"a": fails_once(), "b": asks("sure?")}, starts=STARTS))
+
+    with pytest.raises(ValueError, match=r"(?m)^a$"):
+        begin(world, durability="exit")
+    assert len(world.pending) == 1
+
+    assert play(world, Steer(resume="yes"), "r2", "exit").values == {"log": ["in", "a", "yes", "c"]}
+    assert world.called == ["a", "b", "c", "a", "b"]
+
+
+@pytest.mark.parametrize("durability", ["sync", "exit"])
+def test_a_merged_value_that_cannot_be_stored_fails_the_nodes_that_wrote_it(durability):
+    def merges_to_a_set(value):
+        return value if value != ["in", "a"] else [{5}]
+
+    world = World(graph({START: "a b"}, {"b": lambda _: Done()}, starts=STARTS, checks={"log": merges_to_a_set}), refuse=unstorable)
+
+    with pytest.raises(UnserializableValueError, match="Node 'a': A set"):
+        begin(world, durability=durability, events=True)
+    assert world.status == "error"
+
+    world.spec = graph({START: "a b"}, {"b": lambda _: Done()}, starts=STARTS)
+    assert play(world, Continue(), "r2", durability).values == {"log": ["in", "a"]}
+    assert world.called == ["a", "b", "a"]

@@ -79,7 +79,10 @@ def test_the_newest_state_has_the_updates_of_finished_tasks_and_names_what_is_le
 def test_the_newest_checkpoint_by_id_is_still_the_newest():
     world = fanned()
 
-    assert state(world, checkpoint_id=world.checkpoints[-1].id) == state(world)
+    by_id, newest = state(world, checkpoint_id=world.checkpoints[-1].id), state(world)
+
+    assert (by_id.saved, by_id.values, by_id.next) == (newest.saved, newest.values, newest.next)
+    assert newest.values == {"log": ["in", "a"]}
 
 
 def test_an_older_state_is_as_it_was_then():

@@ -8,11 +8,11 @@ from graphkit.core.channels import UntrackedValue
 from graphkit.core.checkpoint import Trigger
 from graphkit.core.command import START
 from graphkit.core.delta import Append, Set
-from graphkit.core.effects import Commit
-from graphkit.core.ledger import Ledger, Stop
+from graphkit.core.effects import Commit, Filed
+from graphkit.core.ledger import Ledger, Stop, outcome_commit
 from graphkit.core.request import Continue, NewTurn, Steer
 from graphkit.core.task import Done, Escaped, Failed, Interrupted
-from graphkit.core.turn import Opening, open_turn
+from graphkit.core.turn import Opening, adapted, open_turn
 from tests.unit.core.graphs import CHANNELS, asked, graph, position, question, request, saved, tasks_of
 
 SHOP = graph({"__start__": "pick", "pick": "pack"}, starts=(("log", list),))
@@ -25,7 +25,7 @@ def begun(durability, given=None, known=None, *, stop=None, spec=SHOP, **more):
     wanted = request(given if given is not None else NewTurn({"log": ["in"]}), durability=durability, **more)
     opening = open_turn(spec, wanted, known)
     ledger = Ledger(spec, wanted)
-    return ledger, opening, ledger.open(opening, stop)
+    return ledger, opening, ledger.open(opening, stop, known)
 
 
 def after(opening, n=2, **more):
@@ -254,7 +254,7 @@ def test_untracked_keys_are_left_out_of_values_and_of_arguments():
     )
     ledger = Ledger(UNTRACKED, request(durability="sync"))
 
-    commit = ledger.open(Opening(at, None, (at,)), None)
+    commit = ledger.open(Opening(at, None, (at,)), None, None)
 
     assert commit is not None
     stored = commit.entries[0].checkpoint
@@ -269,6 +269,29 @@ def test_a_change_of_an_untracked_key_is_no_change():
     commit = ledger.step(position(n=2, values={"lock": 2, "last": 3}), ["lock", "last"], None)
 
     assert commit.entries[0].deltas == {"last": Set(3)}
+
+
+def test_the_first_entry_on_an_old_thread_has_the_defaults_that_the_graph_has_got_since():
+    old = saved(position("pick", values={"last": 1, "gone": 2}))
+    now = adapted(SHOP, old)
+    ledger = Ledger(SHOP, request(durability="sync"))
+    ledger.open(open_turn(SHOP, request(durability="sync"), now), None, old)
+
+    first = ledger.step(position("pack", n=2, values={**now.checkpoint.values, "last": 2}), ["last"], None)
+    second = ledger.step(position(n=3, values={**now.checkpoint.values, "last": 3}), ["last"], None)
+
+    assert first is not None
+    assert first.entries[0].deltas == {"log": Set([]), "last": Set(2)}
+    assert second is not None
+    assert second.entries[0].deltas == {"last": Set(3)}
+
+
+def test_one_outcome_makes_a_commit_with_its_questions():
+    (task,) = tasks_of(position("pick", n=4))
+    own = question(task.id)
+    outcome = Interrupted((own, question("child's task", path=(task.id,))))
+
+    assert outcome_commit(task, outcome) == Commit(outcomes=(Filed(task.id, 4, outcome),), asked=((own, 4),))
 
 
 def test_every_checkpoint_has_the_user_s_metadata():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from graphkit.core.checkpoint import Trigger
+from graphkit.core.command import Command
 from graphkit.core.plan import by_place, finished, pending_ids, plan, resumed, to_run
-from graphkit.core.task import Answer, Done, Failed, Interrupted, Outcome
+from graphkit.core.task import Answer, Done, Escaped, Failed, Interrupted, Outcome
 from graphkit.errors import GraphChangedError
 from tests.unit.core.graphs import DIGEST, asked, graph, position, question, saved, tasks_of
 
@@ -50,11 +51,24 @@ def test_resumed_tasks_have_their_answers_and_memos():
     )
     new = question(pick.id, slot="#1").interrupt.id
 
-    first, second = resumed([pick, pack], known, {new: None})
+    first, second = resumed([pick, pack], known, {new: None}, {})
 
     assert first.answers == {"#0": Answer("old", DIGEST), "#1": Answer(None, DIGEST)}
     assert (first.id, first.resumed, first.memos) == (pick.id, True, {})
     assert (second.answers, second.memos) == ({}, {"once": 5})
+
+
+def test_resumed_tasks_know_which_stateful_subgraphs_the_others_have_called():
+    tasks = tasks_of(position("pick pack send"))
+    outcomes: dict[int, Outcome] = {
+        0: Done(children={"sub": "c1"}),
+        1: Interrupted((question("t", namespace="other"),)),
+        2: Escaped(Command()),
+    }
+
+    taken = [task.taken for task in resumed(tasks, saved(position()), {}, outcomes)]
+
+    assert taken == [{"other"}, {"sub"}, {"sub", "other"}]
 
 
 ASKING = question("t1")

@@ -61,7 +61,8 @@ def test_ids_that_are_not_pending_are_left_to_the_saver_which_knows_every_questi
 
 
 @pytest.mark.parametrize(
-    "known, pending", [(None, "none"), (saved(position("a"), questions=TWO), "sure.*really"), (saved(position("a"), questions=SETTLED), "none")]
+    "known, pending",
+    [(None, "none"), (saved(position("a"), questions=TWO), "sure.*really"), (saved(position("a"), questions=SETTLED), "none")],
 )
 def test_the_saver_s_refusal_of_an_unknown_id_gets_a_hint_with_what_is_pending(known, pending):
     refused = UnknownInterruptError("Never asked.", hint="Look.", interrupt_id="i")

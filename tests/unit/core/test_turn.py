@@ -6,12 +6,12 @@ import pytest
 
 from graphkit.core.channels import EphemeralValue
 from graphkit.core.checkpoint import Trigger
-from graphkit.core.command import START, Send
+from graphkit.core.command import MISSING, START, Send
 from graphkit.core.ids import checkpoint_id
 from graphkit.core.request import Continue, NewTurn, Steer
 from graphkit.core.resume import interrupt_id
 from graphkit.core.task import Done, Failed, Interrupted, task_id
-from graphkit.core.turn import blank, keep_ids, open_turn, settled_values, with_targets
+from graphkit.core.turn import adapted, blank, keep_ids, open_turn, settled_values, with_targets
 from graphkit.errors import (
     AmbiguousResumeError,
     ConflictingWritesError,
@@ -71,7 +71,12 @@ def test_an_input_with_an_unknown_key_is_refused():
 
 def test_an_input_on_a_finished_thread_begins_a_new_turn_after_the_newest_checkpoint():
     at = position(
-        n=4, step=3, values={"log": ["old"]}, joins={"pick pack:send": {"pick"}}, deferred=frozenset({"send"}), exports=(("log", []),)
+        n=4,
+        step=3,
+        values={"log": ["old"], "total": 0},
+        joins={"pick pack:send": {"pick"}},
+        deferred=frozenset({"send"}),
+        exports=(("log", []),),
     )
 
     opening = open_turn(SHOP, request(NewTurn({"log": ["new"]})), saved(at, head=7))
@@ -306,6 +311,25 @@ def test_an_answer_an_update_and_a_jump_at_an_older_checkpoint_make_one_branch()
 
 
 # parts
+
+
+def test_an_old_checkpoint_gets_the_defaults_of_new_keys_and_loses_those_the_graph_does_not_know():
+    old = saved(position("pick", values={"gone": 1, "total": 5}))
+
+    assert adapted(SHOP, old).checkpoint.values == {"log": [], "total": 5}
+    assert old.checkpoint.values == {"gone": 1, "total": 5}
+
+
+def test_a_default_that_is_missing_or_lasts_one_superstep_is_not_filled_in():
+    spec = graph({}, channels={**CHANNELS, "note": EphemeralValue()}, starts=(("last", lambda: MISSING), ("note", int), ("log", list)))
+
+    assert adapted(spec, saved(position())).checkpoint.values == {"log": []}
+
+
+def test_a_checkpoint_that_fits_is_taken_as_it_is():
+    fitting = saved(position(values={"log": [], "total": 0, "last": 1}))
+
+    assert adapted(SHOP, fitting) is fitting
 
 
 def test_settled_values_are_the_values_with_finished_tasks_merged_in():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphkit.core.checkpoint import Checkpoint
 from graphkit.core.command import MISSING
 from graphkit.core.delta import Append, Drop, Set
-from graphkit.core.effects import CheckAnswers, Commit, Emit, Load, Run, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, Load, Rehearse, Run, Start, Wait
 from graphkit.core.events import NodeFinished, Paused, ValuesChanged
 from graphkit.core.request import Finished
 from graphkit.core.task import Done, Failed, Interrupted
@@ -35,6 +35,9 @@ def shown(effect: Effect, names: Names) -> Iterator[str]:
         case Commit():
             yield "Commit" if effect.wait else "Commit, without waiting"
             yield from [f"    {line}" for line in _commit(effect, names)]
+        case Rehearse():
+            yield "Rehearse a commit"
+            yield from [f"    {line}" for line in _commit(effect.commit, names)]
         case Run(task):
             yield f"Run {task.node}"
         case Start():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from graphkit.core.command import MISSING
 from graphkit.core.delta import replay
-from graphkit.core.effects import Asked, CheckAnswers, Commit, Emit, History, Load, Run, Saved, Start, Wait
+from graphkit.core.effects import Asked, CheckAnswers, Commit, Emit, History, Load, Rehearse, Run, Saved, Start, Wait
 from graphkit.core.engine import run
 from graphkit.core.record import replace
 from graphkit.core.request import NewTurn
@@ -105,6 +105,8 @@ class World:
                 return self._wait(stop=effect.stop)
             case Emit():
                 self.events.append(effect.event)
+            case Rehearse(commit):
+                self.refuse(commit)
             case CheckAnswers():
                 pass
             case _:
@@ -153,6 +155,9 @@ class World:
         return [name for name, asked in self.questions.items() if asked.status == "pending"]
 
     def _look_at(self, effect: Effect) -> None:
+        if isinstance(effect, Run | Start):
+            for task in (effect.task,) if isinstance(effect, Run) else effect.tasks:
+                self.names[task.id] = task.node
         if isinstance(effect, Commit):
             for entry in effect.entries:
                 self._name(entry.checkpoint)

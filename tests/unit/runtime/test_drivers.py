@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from graphkit.core.checkpoint import Trigger
-from graphkit.core.effects import CheckAnswers, Commit, Emit, Entry, History, Load, Run, Start, Wait
+from graphkit.core.effects import CheckAnswers, Commit, Emit, Entry, Filed, History, Load, Rehearse, Run, Start, Wait
 from graphkit.core.events import Emitted
 from graphkit.core.task import Done, Failed
-from graphkit.errors import InvalidAnswerError, LeaseLostError, MissingCheckpointerError, ThreadBusyError
+from graphkit.errors import InvalidAnswerError, LeaseLostError, MissingCheckpointerError, ThreadBusyError, UnserializableValueError
 from graphkit.runtime import aio, threads
 from graphkit.scope import get_stream_writer
 from tests.unit.core.graphs import position
@@ -218,13 +218,24 @@ def test_answers_are_checked(drive):
         drive(program(CheckAnswers((("i", {"type": "string"}, 5),))), THREE, scope())
 
 
+def test_a_rehearsed_commit_is_encoded_and_not_written(drive, hold):
+    (task_a,) = tasks("a")
+
+    def rehearsal(value):
+        return Rehearse(Commit(outcomes=(Filed(task_a.id, 1, Done((("log", [value]),))),)))
+
+    assert drive(program(rehearsal(1), Load()), THREE, scope(hold)).result == [None, None]
+    with pytest.raises(UnserializableValueError):
+        drive(program(rehearsal(object())), THREE, scope(hold))
+
+
 def entry(n):
     return Commit((Entry(position("a", n=n, parent=position(n=n - 1).id), None),), wait=False)
 
 
 def test_commits_in_the_background_are_written_in_order(drive, hold):
-    _, _, _, _, _, listed, _ = drive(
-        program(CLAIM, entry(1), entry(2), entry(3), Settle(), History(), Commit(release="idle")), THREE, scope(hold)
+    *_, listed, _ = drive(
+        program(CLAIM, entry(1), entry(2), entry(3), Commit(), History(), Commit(release="idle")), THREE, scope(hold)
     ).result
 
     assert [saved.checkpoint.n for saved in listed] == [3, 2, 1, 0]
