@@ -136,22 +136,7 @@ def launch(
     """
     parent = current()
     place = _root(graph, given, config) if parent is None or _apart(graph, config, parent) else _inside(graph, parent)
-    scope = RunScope(
-        graph=graph.parts.spec.name,
-        namespace=place.namespace,
-        path=place.path,
-        config=_inherited(place.config, config.given),
-        context=_context(graph, options.get("context")) if options.get("context") is not None else place.context,
-        store=graph.options.store if graph.options.store is not None else place.store,
-        hold=place.hold,
-        thread_id=place.thread_id,
-        run_id=place.run_id,
-        durability=_durability(options.get("durability"), place.hold, place.durability),
-        recursion_limit=config.recursion_limit or place.limit,
-        emit=place.emit if projection is None else None,
-        subgraphs=place.emit is not None if projection is None else projection.subgraphs,
-        debug=graph.options.debug,
-    )
+    scope = _scope(graph, place, config, options, projection)
     request = Request(
         input=given,
         token=place.run_id,
@@ -171,6 +156,26 @@ def launch(
         events=projection is not None or scope.emit is not None,
     )
     return Launch(run(graph.parts.spec, request), scope, projection, place.parent, place.stateful)
+
+
+def _scope(graph: CompiledGraph, place: Place, config: Config, options: RunOptions, projection: Projection | None) -> RunScope:
+    context = options.get("context")
+    return RunScope(
+        graph=graph.parts.spec.name,
+        namespace=place.namespace,
+        path=place.path,
+        config=_inherited(place.config, config.given),
+        context=_context(graph, context) if context is not None else place.context,
+        store=graph.options.store if graph.options.store is not None else place.store,
+        hold=place.hold,
+        thread_id=place.thread_id,
+        run_id=place.run_id,
+        durability=_durability(options.get("durability"), place.hold, place.durability),
+        recursion_limit=config.recursion_limit or place.limit,
+        emit=place.emit if projection is None else None,
+        subgraphs=place.emit is not None if projection is None else projection.subgraphs,
+        debug=graph.options.debug,
+    )
 
 
 def _inherited(outer: Mapping[str, object], own: Mapping[str, object]) -> Mapping[str, object]:

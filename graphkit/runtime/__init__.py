@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from graphkit.runtime.node import Action, Call, Handed, Read, Router, Service
+from graphkit.runtime.action import Action, Call, Handed, Read, Router, Service
 from graphkit.runtime.threads import drive
 
 __all__ = ["Action", "Call", "Handed", "Read", "Router", "Service", "drive"]

@@ -7,105 +7,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import merged
-from graphkit.core.command import END, MISSING, ROOT, START, Command, Send, plain_name
-from graphkit.core.record import record, replace
-from graphkit.core.task import Done, Escaped, Failed, Interrupted
-from graphkit.errors import (
-    GraphBubbleUp,
-    GraphInterrupt,
-    InterruptSwallowedError,
-    InvalidUpdateError,
-    ParentCommand,
-    RunError,
-    StateError,
-    UnknownNodeError,
-    nearest,
-)
+from graphkit.core.command import MISSING, Command
+from graphkit.core.record import replace
+from graphkit.core.task import Done, Failed, Interrupted
+from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
+from graphkit.runtime.action import NO_SERVICES
+from graphkit.runtime.result import destinations, outcome_of
 from graphkit.scope import Scope, enter, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Hashable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Question, Task, Write
+    from graphkit.runtime.action import Action, Call, Calls, Router, Service
     from graphkit.scope import RunScope
-
-
-Call: TypeAlias = "tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]"
-"""A call of user code that a driver has to make: function, arguments, keyword arguments. The reply is its result."""
-
-Calls: TypeAlias = "Generator[Call, object, Outcome]"
-
-NO_SERVICES: Mapping[str, object] = {}
-
-Read: TypeAlias = "Callable[[Mapping[str, object], int], object]"
-"""Builds what user code sees of the state: (values, supersteps remaining) -> its state object."""
-
-Service: TypeAlias = "Callable[[Scope], object]"
-
-
-@record
-class Handed:
-    """What a subgraph returns to the graph it is a node of: its updates, ready to be merged."""
-
-    writes: tuple[Write, ...]
-
-
-@record
-class Router:
-    """A conditional edge.
-
-    Args:
-        name: For errors.
-        function: Takes the state, returns where to go.
-        read: Builds the state it sees.
-        services: Parameters to fill by name.
-        path_map: Result -> node name; None when results are names.
-        is_async: Whether ``function`` must be awaited.
-        takes_state: False for a function without parameters.
-    """
-
-    name: str
-    function: Callable[..., object]
-    read: Read
-    services: tuple[tuple[str, Service], ...] = ()
-    path_map: Mapping[Hashable, str] | None = None
-    is_async: bool = False
-    takes_state: bool = True
-
-
-@record
-class Action:
-    """What running a node means.
-
-    Args:
-        function: For a sync driver; None if there is only ``coroutine``.
-        coroutine: For an async driver; None if there is only ``function``.
-        read: Builds the input from the state; a Send's argument is handed over as it is.
-        update: Reads a returned dict or instance into writes; raises StateError.
-        services: Parameters to fill by name.
-        routers: Conditional edges, evaluated after the node with its own writes applied.
-        takes_state: False for a function without parameters.
-    """
-
-    function: Callable[..., object] | None
-    coroutine: Callable[..., object] | None
-    read: Read
-    update: Callable[[object, Mapping[str, object], object], tuple[Write, ...]]
-    services: tuple[tuple[str, Service], ...] = ()
-    routers: tuple[Router, ...] = ()
-    takes_state: bool = True
-    needs_loop: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        waits = self.function is None and self.coroutine is not None
-        object.__setattr__(self, "needs_loop", waits or any([router.is_async for router in self.routers]))
 
 
 def perform(spec: GraphSpec, run: RunScope, task: Task) -> Outcome:
@@ -136,9 +57,9 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
 
     A sync node goes to a thread, together with its routers; a sync router of an async node is called in the loop.
     """
-    action = spec.nodes[task.node].action
-    blocking = action.function if isinstance(action, Action) and action.coroutine is None else None
-    if blocking is not None and isinstance(action, Action) and not action.needs_loop:
+    action = cast("Action", spec.nodes[task.node].action)
+    blocking = action.function if action.coroutine is None else None
+    if blocking is not None and not action.needs_loop:
         return cast("Outcome", await in_thread(partial(perform, spec, run, task)))
     scope = Scope(run, task)
     calls = attempt(spec, scope, asynchronous=True)
@@ -169,7 +90,7 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
 def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
     """Run a node and its routers; every Exception becomes a Failed, other BaseExceptions leave."""
     task = scope.task
-    action = spec.nodes[task.node].action
+    action = cast("Action", spec.nodes[task.node].action)
     try:
         call = _call(action, scope, asynchronous=asynchronous)
         try:
@@ -180,14 +101,14 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
             raise _swallowed(task)
         if scope.run.debug and call is not None:
             _require_unchanged(task, scope.before, call[1])
-        outcome = _outcome(spec, action, scope, result)
-        if isinstance(action, Action) and action.routers and isinstance(outcome, Done):
+        outcome = outcome_of(spec, action, scope, result)
+        if action.routers and isinstance(outcome, Done):
             goto, sends = outcome.goto, outcome.sends
             for router in action.routers:
                 found = yield _router_call(spec, router, scope, outcome.writes)
                 if scope.questions:
                     raise _swallowed(task)
-                more_goto, more_sends = _destinations(spec, router, task, found)
+                more_goto, more_sends = destinations(spec, router, task, found)
                 goto, sends = goto + more_goto, sends + more_sends
             return Done(outcome.writes, goto, sends, outcome.children)
     except GraphInterrupt as pause:
@@ -198,10 +119,10 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
         return outcome
 
 
-def _call(action: object, scope: Scope, *, asynchronous: bool) -> Call | None:
+def _call(action: Action, scope: Scope, *, asynchronous: bool) -> Call | None:
     """Return the call of the node; None if there is nothing to call: START, or an update in the node's name."""
     task = scope.task
-    if task.preset is not MISSING or not isinstance(action, Action):
+    if task.preset is not MISSING:
         return None
     function = action.coroutine if asynchronous and action.coroutine is not None else action.function
     if function is None:
@@ -227,129 +148,12 @@ def _command(raised: ParentCommand, task: Task) -> object:
     )
 
 
-def _outcome(spec: GraphSpec, action: object, scope: Scope, result: object) -> Done | Escaped:
-    """Read what the node returned."""
-    task = scope.task
-    if type(result) is Handed:
-        return Done(result.writes, (), (), scope.children)
-    if not isinstance(result, Command) and not _is_list_of_results(spec, result):
-        return Done(_writes(action, scope, result), (), (), scope.children)
-    commands = result if isinstance(result, list) else [result]
-    escaping = [command for command in commands if isinstance(command, Command) and command.graph is not None]
-    if escaping:
-        return _escaped(escaping, commands, scope)
-    writes, targets = _updates(action, scope, commands)
-    goto, sends = _split(spec, targets, f"Command(goto=...) of node {task.node!r}")
-    return Done(writes, goto, sends, scope.children)
-
-
-def _is_list_of_results(spec: GraphSpec, result: object) -> bool:
-    """Tell whether a list is a list of updates and Commands; for a bare-type state it may be the value itself."""
-    return type(result) is list and (ROOT not in spec.channels or any([isinstance(part, Command) for part in result]))
-
-
-def _updates(action: object, scope: Scope, parts: Sequence[object]) -> tuple[tuple[Write, ...], tuple[str | Send, ...]]:
-    """Return the writes and goto targets of Commands and updates."""
-    writes: list[Write] = []
-    targets: list[str | Send] = []
-    for part in parts:
-        if isinstance(part, Command):
-            if part.resume is not MISSING:
-                raise InvalidUpdateError(
-                    f"Node {scope.task.node!r} returned Command(resume=...); only a caller can answer.", node=scope.task.node
-                )
-            writes.extend(_command_writes(action, scope, part.update))
-            targets.extend(part.targets)
-        else:
-            writes.extend(_writes(action, scope, part))
-    return tuple(writes), tuple(targets)
-
-
-def _command_writes(action: object, scope: Scope, update: object) -> tuple[Write, ...]:
-    if isinstance(update, list | tuple) and update and all([_is_pair(pair) for pair in update]):
-        return tuple([write for key, value in update for write in _writes(action, scope, {key: value})])
-    return _writes(action, scope, update)
-
-
-def _is_pair(pair: object) -> bool:
-    return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)
-
-
-def _writes(action: object, scope: Scope, update: object) -> tuple[Write, ...]:
-    if update is None or update is MISSING:
-        return ()
-    if not isinstance(action, Action):
-        return tuple(update.items()) if isinstance(update, dict) else ()
-    try:
-        return action.update(update, scope.task.checkpoint.values, scope.seen)
-    except StateError as error:
-        node = scope.task.node
-        raise type(error)(f"Node {node!r}: {error.message}", hint=error.hint, **{**error.facts, "node": node}) from error.__cause__
-
-
 def _router_call(spec: GraphSpec, router: Router, scope: Scope, writes: tuple[Write, ...]) -> Call:
     """Return the call of a router; it sees the state with this node's own writes applied, not its siblings'."""
     task = scope.task
     values = merged(spec, task.checkpoint.values, [(task.node, writes)], task.checkpoint.step + 1) if writes else task.checkpoint.values
     args = (router.read(values, task.remaining),) if router.takes_state else ()
     return router.function, args, (_filled(router.services, scope) if router.services else NO_SERVICES)
-
-
-def _destinations(spec: GraphSpec, router: Router, task: Task, found: object) -> tuple[tuple[str, ...], tuple[Send, ...]]:
-    where = f"Router {router.name!r} of node {task.node!r}"
-    results = found if isinstance(found, list | tuple) else (found,)
-    return _split(spec, [_mapped(router, where, result) for result in results], where)
-
-
-def _mapped(router: Router, where: str, result: object) -> str | Send:
-    if isinstance(result, Send):
-        return result
-    if router.path_map is not None:
-        try:
-            return router.path_map[result]
-        except (KeyError, TypeError) as error:
-            raise UnknownNodeError(
-                f"{where} returned {result!r}, which is not in its path_map.", hint=nearest(result, map(str, router.path_map))
-            ) from error
-    if isinstance(result, str) and result != START:
-        return result
-    raise UnknownNodeError(
-        f"{where} did not return a valid destination, but {result!r}.", hint="Return a node name, END, a Send, or a list of them."
-    )
-
-
-def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[tuple[str, ...], tuple[Send, ...]]:
-    """Check every target and part names from Sends; END means nothing more."""
-    if not targets:
-        return (), ()
-    goto: list[str] = []
-    sends: list[Send] = []
-    for target in targets:
-        name = plain_name(target.node if isinstance(target, Send) else target)
-        if name == END and not isinstance(target, Send):
-            continue
-        if name not in spec.nodes or name == START:
-            known = [*(node for node in spec.nodes if node != START), END]
-            raise UnknownNodeError(f"{where} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name)
-        if isinstance(target, Send):
-            sends.append(target if target.node is name else Send(name, target.arg))
-        else:
-            goto.append(name)
-    return tuple(goto), tuple(sends)
-
-
-def _escaped(escaping: Sequence[Command[str]], commands: Sequence[object], scope: Scope) -> Escaped:
-    node = scope.task.node
-    command = escaping[0]
-    if command.graph != Command.PARENT:
-        raise InvalidUpdateError(
-            f"Node {node!r} returned Command(graph={command.graph!r}).", hint="Use Command.PARENT or leave graph out.", node=node
-        )
-    if not scope.run.path:
-        raise InvalidUpdateError(f"Node {node!r} returned Command(graph=Command.PARENT), but its graph has no parent.", node=node)
-    if len(commands) > 1:
-        raise InvalidUpdateError(f"Node {node!r} mixed Command(graph=Command.PARENT) with other updates, which would be lost.", node=node)
-    return Escaped(command)
 
 
 def _interrupted(pause: GraphInterrupt, task: Task) -> Outcome:
@@ -401,6 +205,3 @@ def _require_unchanged(task: Task, before: tuple[object, ...], args: tuple[objec
             node=task.node,
             key=changed[0],
         )
-
-
-__all__ = ["Action", "Call", "GraphBubbleUp", "Handed", "Read", "Router", "Service", "aperform", "perform"]

@@ -377,6 +377,15 @@ def test_a_value_of_one_superstep_is_dropped_from_storage_when_it_is_gone():
     assert ["note" in checkpoint.values for checkpoint in world.checkpoints] == [False, False, True, False, False]
 
 
+def test_a_superstep_that_writes_nothing_changes_no_values():
+    world = World(graph({START: "a"}, {"a": lambda _: Done()}))
+
+    begin(world, events=True)
+
+    assert world.commits[-1].entries[0].deltas == {}
+    assert [type(event) for event in world.events] == [ValuesChanged, NodeFinished]
+
+
 def test_sends_run_side_by_side_with_their_own_arguments():
     seen = []
 

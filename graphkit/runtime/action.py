@@ -1,0 +1,84 @@
+"""What running a node means, as data: the function, what it sees, how its result is read, and its routers."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeAlias
+
+from graphkit.core.record import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Hashable, Mapping
+
+    from graphkit.core.task import Outcome, Write
+    from graphkit.scope import Scope
+
+Call: TypeAlias = "tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]"
+"""A call of user code that a driver has to make: function, arguments, keyword arguments. The reply is its result."""
+
+Calls: TypeAlias = "Generator[Call, object, Outcome]"
+
+NO_SERVICES: Mapping[str, object] = {}
+
+Read: TypeAlias = "Callable[[Mapping[str, object], int], object]"
+"""Builds what user code sees of the state: (values, supersteps remaining) -> its state object."""
+
+Service: TypeAlias = "Callable[[Scope], object]"
+
+
+@record
+class Handed:
+    """What a subgraph returns to the graph it is a node of: its updates, ready to be merged."""
+
+    writes: tuple[Write, ...]
+
+
+@record
+class Router:
+    """A conditional edge.
+
+    Args:
+        name: For errors.
+        function: Takes the state, returns where to go.
+        read: Builds the state it sees.
+        services: Parameters to fill by name.
+        path_map: Result -> node name; None when results are names.
+        is_async: Whether ``function`` must be awaited.
+        takes_state: False for a function without parameters.
+    """
+
+    name: str
+    function: Callable[..., object]
+    read: Read
+    services: tuple[tuple[str, Service], ...] = ()
+    path_map: Mapping[Hashable, str] | None = None
+    is_async: bool = False
+    takes_state: bool = True
+
+
+@record
+class Action:
+    """What running a node means.
+
+    Args:
+        function: For a sync driver; None if there is only ``coroutine``.
+        coroutine: For an async driver; None if there is only ``function``.
+        read: Builds the input from the state; a Send's argument is handed over as it is.
+        update: Reads a returned dict or instance into writes; raises StateError.
+        services: Parameters to fill by name.
+        routers: Conditional edges, evaluated after the node with its own writes applied.
+        takes_state: False for a function without parameters.
+    """
+
+    function: Callable[..., object] | None
+    coroutine: Callable[..., object] | None
+    read: Read
+    update: Callable[[object, Mapping[str, object], object], tuple[Write, ...]]
+    services: tuple[tuple[str, Service], ...] = ()
+    routers: tuple[Router, ...] = ()
+    takes_state: bool = True
+    needs_loop: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        waits = self.function is None and self.coroutine is not None
+        object.__setattr__(self, "needs_loop", waits or any([router.is_async for router in self.routers]))
