@@ -5,10 +5,11 @@ Only this file has module-level state: the variable that says which task the run
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from graphkit.core.command import Interrupt
 from graphkit.core.effects import Commit, Memo
@@ -26,7 +27,7 @@ from graphkit.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from graphkit.core.events import Event
@@ -117,8 +118,8 @@ def _require(caller: str) -> Scope:
 
 
 def interrupt(
-    value: object, *, key: str | None = None, response_schema: type | dict[str, object] | None = None, deadline: datetime | None = None
-) -> object:
+    value: object, *, key: str | None = None, response_schema: type | Mapping[str, Any] | None = None, deadline: datetime | None = None
+) -> Any:  # noqa: ANN401 - the answer's type is the caller's
     """Ask the caller and return the answer; the first call pauses the thread, for as long as it takes.
 
     The node runs again from its top when the answer comes (use ``once`` for what must not happen twice). Answers are
@@ -236,7 +237,7 @@ class Runtime(Generic[ContextT]):
     """
 
     context: ContextT
-    store: object
+    store: Any
     stream_writer: Callable[[object], None]
     execution_info: ExecutionInfo
 
@@ -250,7 +251,7 @@ def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[Context
     return runtime_of(_require("get_runtime()"))
 
 
-def get_config() -> dict[str, object]:
+def get_config() -> dict[str, Any]:
     """Return the config of the running node, with ``configurable`` naming thread, namespace and checkpoint.
 
     Raises:
@@ -259,7 +260,7 @@ def get_config() -> dict[str, object]:
     return config_of(_require("get_config()"))
 
 
-def get_store() -> object:
+def get_store() -> Any:  # noqa: ANN401 - the store's type is the user's
     """Return the store the running graph was compiled with.
 
     Raises:
@@ -284,7 +285,7 @@ def runtime_of(scope: Scope) -> Runtime[ContextT]:
     return Runtime(cast("ContextT", run.context), run.store, writer_of(scope), info)
 
 
-def config_of(scope: Scope) -> dict[str, object]:
+def config_of(scope: Scope) -> dict[str, Any]:
     """Return the config of a scope; changing it changes nothing."""
     run = scope.run
     configurable = run.config.get("configurable")
@@ -344,19 +345,19 @@ def _aware(deadline: datetime | None) -> datetime | None:
     return deadline
 
 
-def _json_schema(schema: type | dict[str, object] | None) -> dict[str, object] | None:
+def _json_schema(schema: type | Mapping[str, Any] | None) -> dict[str, object] | None:
     if schema is None:
         return None
-    if isinstance(schema, dict):
-        return schema
+    if isinstance(schema, Mapping):
+        return dict(schema)
     from pydantic import TypeAdapter  # noqa: PLC0415 - heavy, and only needed here
 
     adapter: TypeAdapter[object] = TypeAdapter(schema)
     return adapter.json_schema()
 
 
-def _converted(answer: Answer, schema: type | dict[str, object] | None) -> object:
-    if schema is None or isinstance(schema, dict):
+def _converted(answer: Answer, schema: type | Mapping[str, Any] | None) -> object:
+    if schema is None or isinstance(schema, Mapping):
         return answer.value
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - heavy, and only needed here
 

@@ -60,7 +60,7 @@ def apply(spec: GraphSpec, checkpoint: Checkpoint, finished: Finished, stamp: St
         stamp.n,
         step,
         stamp.source,
-        checkpoint.id,
+        checkpoint.id or None,
         values,
         frontier,
         joins,

@@ -86,7 +86,7 @@ class StateGraph(Generic[StateT]):
 
     def __init__(
         self,
-        state_schema: type[StateT],
+        state_schema: type[StateT] | Any,  # noqa: ANN401 - a bare type such as Annotated[list, add] has no type of its own
         context_schema: type | None = None,
         *,
         input_schema: type | None = None,

@@ -255,7 +255,7 @@ LATE = {
 @pytest.mark.parametrize("call, begun", [("input", False), ("input", True), ("answer", True), ("edit", False), ("edit", True)])
 def test_a_thread_that_moved_on_after_it_was_read_is_left_alone(saver, call, begun):
     runs: list[str] = []
-    meanwhile: list[object] = []
+    meanwhile = []
 
     def merge(old, new):
         # A reducer runs between the reading and the claim: the place for a rival to be quicker.

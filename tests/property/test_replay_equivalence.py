@@ -11,7 +11,7 @@ from functools import partial
 from typing import Annotated, TypedDict, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkit import START, Command, InMemorySaver, Send, StateGraph, interrupt, once
@@ -165,7 +165,6 @@ lives = st.tuples(st.integers(1, 12), st.sampled_from(get_args(Mode)), st.boolea
 
 
 @given(plan=plans(), troubles=st.lists(lives, max_size=4), last=st.booleans())
-@settings(max_examples=80)
 def test_a_run_with_interruptions_ends_like_one_without(plan, troubles, last):
     calm = World(calm=True)
     expected = calm.graph(plan, InMemorySaver()).invoke({"log": ["i"]}, T)
@@ -239,7 +238,6 @@ def ordered(order, kinds):
 
 
 @given(order=st.permutations(TASKS), kinds=st.fixed_dictionaries({name: st.sampled_from(["plain", "ask", "goto"]) for name in TASKS}))
-@settings(max_examples=60)
 def test_the_order_in_which_parallel_tasks_end_makes_no_difference(order, kinds):
     expected, _ = ordered(TASKS, kinds)
 
