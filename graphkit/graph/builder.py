@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
+    from typing_extensions import TypeForm
+
     from graphkit.graph.compiled import CompiledGraph
     from graphkit.graph.schema import Schema
 
@@ -86,7 +88,7 @@ class StateGraph(Generic[StateT]):
 
     def __init__(
         self,
-        state_schema: type[StateT] | Any,  # noqa: ANN401 - a bare type such as Annotated[list, add] has no type of its own
+        state_schema: TypeForm[StateT],
         context_schema: type | None = None,
         *,
         input_schema: type | None = None,

@@ -32,7 +32,7 @@ def reached():
     runtime: Runtime[Any] = get_runtime()
     get_stream_writer()("written")
     return (
-        get_config()["configurable"]["user"],  # type: ignore[index]
+        get_config()["configurable"]["user"],
         get_store() is STORE,
         runtime.context,
         runtime.store is STORE,
@@ -147,7 +147,7 @@ def test_a_router_of_the_start_reaches_everything(driver):
     found: list[object] = []
 
     def path(state, runtime):
-        found.append((runtime.context, get_config()["configurable"]["user"]))  # type: ignore[index]
+        found.append((runtime.context, get_config()["configurable"]["user"]))
         return []
 
     builder = StateGraph(State).add_node("node", lambda state: None).add_conditional_edges(START, path)

@@ -56,7 +56,7 @@ def jumps_or_ends(state) -> Command[Literal["left", "__end__"]] | dict[str, str]
     return {}
 
 
-def jumps_anywhere(state) -> Command:  # type: ignore[type-arg]
+def jumps_anywhere(state) -> Command:
     return Command(goto="left")
 
 

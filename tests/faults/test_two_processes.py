@@ -10,7 +10,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -267,7 +267,8 @@ def test_a_thread_that_moved_on_after_it_was_read_is_left_alone(saver, call, beg
         runs.append("ask")
         return [interrupt("?")]
 
-    graph = StateGraph(Annotated[list, merge]).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
+    schema: Any = Annotated[list, merge]
+    graph = StateGraph(schema).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=saver)
     if begun:
         graph.invoke([], thread_id="t")
     meanwhile.append(lambda: graph.invoke(["rival"], thread_id="t"))
