@@ -69,6 +69,11 @@ class Chain:
         """Whether a keyframe is cheaper than reading on: more bytes are superseded than alive."""
         return self._waste > self._total + ALLOWANCE
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the row after the next one will not be a keyframe, if the next one changes nothing."""
+        return self._waste + ROW_WASTE <= self._total + ALLOWANCE
+
     def add(self, checkpoint_id: str, changes: Iterable[Sized]) -> None:
         """Count one more row."""
         self.id = checkpoint_id

@@ -108,7 +108,7 @@ class Hold:
         now = self._site.clock()
         rows = Change(
             namespace,
-            tuple([self._checkpoint(namespace, entry, now) for entry in change.entries]),
+            self._checkpoints(namespace, change.entries, now),
             tuple([_outcome(codec, filed) for filed in change.outcomes]),
             tuple([_memo(codec, memo) for memo in change.memos]),
             tuple([records.encode_question(codec, question, n, namespace, now) for question, n in change.asked]),
@@ -206,14 +206,23 @@ class Hold:
         self.held = False
         self._site.heartbeat.drop(self)
 
-    def _checkpoint(self, namespace: str, entry: Entry, now: float) -> CheckpointRow:
+    def _checkpoints(self, namespace: str, entries: tuple[Entry, ...], now: float) -> tuple[CheckpointRow, ...]:
+        if not entries:
+            return ()
+        return tuple(
+            [self._checkpoint(namespace, entry, now, following) for entry, following in zip(entries, (*entries[1:], None), strict=True)]
+        )
+
+    def _checkpoint(self, namespace: str, entry: Entry, now: float, following: Entry | None) -> CheckpointRow:
         codec, checkpoint = self.codec, entry.checkpoint
         chain, deltas = self._chains.get(namespace), entry.deltas
         if chain is None or deltas is None or chain.id != checkpoint.parent or chain.heavy:
             chain, deltas = Chain(checkpoint.n), {key: Set(value) for key, value in checkpoint.values.items()}
         try:
             blob, changes = pack(codec, deltas)
-            record = records.encode_checkpoint(codec, checkpoint, entry.metadata)
+            # What the next row holds as well is stored once, provided that the next row will not be a keyframe.
+            shared = records.shared_input(checkpoint, following) if following is not None and chain.has_room else frozenset()
+            record = records.encode_checkpoint(codec, checkpoint, entry.metadata, shared)
         except UnserializableValueError as error:
             raise records.blamed(codec, entry, deltas, error) from error
         chain.add(checkpoint.id, changes)

@@ -11,7 +11,7 @@ from graphkit.core.task import Interrupted
 from graphkit.storage.chain import Chain, Rebuild
 from graphkit.storage.image import Image
 from graphkit.storage.operations import Read, ReadQuestions
-from graphkit.storage.records import decode_checkpoint, decode_outcome, decode_question
+from graphkit.storage.records import decode_checkpoint, decode_outcome, decode_question, needs_next
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,7 +92,7 @@ def load(codec: Codec, thread_id: str, namespace: str, checkpoint_id: str | None
     if not reading.rows or checkpoint_id not in (None, reading.rows[0].id):
         return Found(reading.epoch, reading.head, None, Chain(-1))
     shelf = yield from _shelf(codec, thread_id, namespace, reading)
-    [(saved, chain)] = _replayed(codec, reading, shelf)
+    [(saved, chain)] = _replayed(codec, reading, shelf, (yield from _following(codec, thread_id, namespace, reading)))
     return Found(reading.epoch, reading.head, saved, chain)
 
 
@@ -107,7 +107,8 @@ def history(codec: Codec, thread_id: str, namespace: str, query: History) -> Ste
         if not reading.rows:
             break
         shelf = yield from _shelf(codec, thread_id, namespace, reading)
-        batch = [saved for saved, _ in _replayed(codec, reading, shelf) if fits(saved, query.filter)]
+        following = yield from _following(codec, thread_id, namespace, reading)
+        batch = [saved for saved, _ in _replayed(codec, reading, shelf, following) if fits(saved, query.filter)]
         found.extend(reversed(batch))
         before = reading.rows[0].n
         if size is None or len(reading.rows) < size:
@@ -170,16 +171,26 @@ def _shelf(codec: Codec, thread_id: str, namespace: str, reading: Reading) -> St
     return _Shelf(outcomes, memos, tuple(asked.values()))
 
 
-def _replayed(codec: Codec, reading: Reading, shelf: _Shelf) -> Iterator[tuple[Saved, Chain]]:
+def _following(codec: Codec, thread_id: str, namespace: str, reading: Reading) -> Steps[bytes | None]:
+    """Return ``changes`` of the row after a reading if its last checkpoint needs it."""
+    last = reading.rows[-1]
+    if last.n >= reading.head or not needs_next(codec, last):
+        return None
+    after: Reading = yield Read(thread_id, namespace, last.n + 2)
+    return after.rows[0].changes
+
+
+def _replayed(codec: Codec, reading: Reading, shelf: _Shelf, following: bytes | None = None) -> Iterator[tuple[Saved, Chain]]:
     """Yield the checkpoints of a reading, oldest first. The chain is the replay's own; take the last one."""
+    after = [*[row.changes for row in reading.rows[1:]], following]
     rebuild = Rebuild(codec)
     rebuild.restart(reading.rows[0].frame_n)
     for blob in reading.chain:
         rebuild.add("", blob)
-    for row in reading.rows:
+    for row, changes in zip(reading.rows, after, strict=True):
         if row.frame_n == row.n:
             rebuild.restart(row.n)
         rebuild.add(row.id, row.changes)
-        checkpoint, metadata = decode_checkpoint(codec, row, rebuild.values(), rebuild.chain.depth)
+        checkpoint, metadata = decode_checkpoint(codec, row, rebuild.values(), rebuild.chain.depth, changes)
         outcomes, memos, questions = shelf.of(checkpoint)
         yield Saved(checkpoint, reading.head, outcomes, memos, questions, metadata, row.created_at), rebuild.chain

@@ -6,14 +6,17 @@ bytes. Values of the state are not in here but in ``chain``.
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never, cast, get_args
 
 from graphkit.core.checkpoint import Checkpoint, Source, Trigger
-from graphkit.core.command import MISSING, Interrupt, Send
+from graphkit.core.command import MISSING, START, Interrupt, Send
+from graphkit.core.delta import Append, Set
 from graphkit.core.effects import Asked
 from graphkit.core.ids import checkpoint_id
 from graphkit.core.task import Done, Escaped, Failed, Interrupted, Question
 from graphkit.errors import CorruptCheckpointError, UnserializableValueError
+from graphkit.storage.chain import unpack
 from graphkit.storage.rows import QuestionRow
 
 if TYPE_CHECKING:
@@ -33,16 +36,36 @@ DONE, FAILED, INTERRUPTED = range(3)
 
 Meta: TypeAlias = "dict[str, Any]"
 """``s`` step, ``c`` source, ``p`` parent unless it is the checkpoint before in the same run,
-``f`` frontier, ``w`` wrote, ``j`` joins, ``e`` deferred, ``h`` children, ``x`` exports, ``o`` owner, ``m`` metadata."""
+``f`` frontier, ``r`` keys of the input that are found in the next row, ``w`` wrote, ``j`` joins, ``e`` deferred,
+``h`` children, ``x`` exports, ``o`` owner, ``m`` metadata."""
 
 
-def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[str, object]) -> bytes:
+def shared_input(checkpoint: Checkpoint, following: Entry) -> frozenset[str]:
+    """Return the keys of an input that the next row, written with it, holds as well, so that they are stored once."""
+    if len(checkpoint.frontier) != 1 or following.deltas is None or following.checkpoint.parent != checkpoint.id:
+        return frozenset()
+    given = checkpoint.frontier[0].arg
+    if checkpoint.frontier[0].node != START or not isinstance(given, dict):
+        return frozenset()
+    return frozenset([key for key, value in given.items() if _same(value, following.deltas.get(key))])
+
+
+def _same(value: object, delta: Delta | None) -> bool:
+    if type(delta) is Set:
+        return delta.value is value
+    if type(delta) is Append and type(value) is list:
+        return len(value) == len(delta.items) and all(map(is_, value, delta.items))
+    return False
+
+
+def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[str, object], shared: frozenset[str] = frozenset()) -> bytes:
     """Return everything of a checkpoint but its values, id, ``n`` and ``origin``.
 
     Args:
         codec: The saver's.
         checkpoint: What to store.
         metadata: The user's own.
+        shared: Keys of the input that are left out, see shared_input.
 
     Raises:
         UnserializableValueError: The argument of a Send, an exported write or the metadata cannot be stored.
@@ -51,7 +74,9 @@ def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[st
     if checkpoint.parent != _before(checkpoint.n, checkpoint.id):
         meta["p"] = checkpoint.parent
     if checkpoint.frontier:
-        meta["f"] = [_trigger_form(trigger) for trigger in checkpoint.frontier]
+        meta["f"] = [_trigger_form(trigger) for trigger in (_without(checkpoint, shared) if shared else checkpoint.frontier)]
+    if shared:
+        meta["r"] = sorted(shared)
     if checkpoint.wrote:
         meta["w"] = list(checkpoint.wrote)
     if checkpoint.joins:
@@ -69,8 +94,19 @@ def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[st
     return codec.encode(meta)
 
 
+def _without(checkpoint: Checkpoint, shared: frozenset[str]) -> tuple[Trigger, ...]:
+    [start] = checkpoint.frontier
+    given = cast("dict[str, object]", start.arg)
+    return (Trigger(start.node, {key: value for key, value in given.items() if key not in shared}, start.id),)
+
+
+def needs_next(codec: Codec, row: CheckpointRow) -> bool:
+    """Tell whether a part of a checkpoint is in the next row."""
+    return "r" in cast("Meta", codec.decode(row.record))
+
+
 def decode_checkpoint(
-    codec: Codec, row: CheckpointRow, values: Mapping[str, object], depth: int
+    codec: Codec, row: CheckpointRow, values: Mapping[str, object], depth: int, following: bytes | None = None
 ) -> tuple[Checkpoint, Mapping[str, object]]:
     """Return the checkpoint of a row and the user's metadata.
 
@@ -79,6 +115,7 @@ def decode_checkpoint(
         row: The row.
         values: Its values, replayed.
         depth: Number of rows that were replayed.
+        following: ``changes`` of the next row, for a checkpoint that needs it.
 
     Raises:
         CorruptCheckpointError: The record is damaged, or rows between the keyframe and this one are missing.
@@ -94,7 +131,7 @@ def decode_checkpoint(
             SOURCES[meta["c"]],
             meta["p"] if "p" in meta else _before(row.n, row.id),
             values,
-            tuple([_trigger(form) for form in meta.get("f", ())]),
+            _frontier(codec, meta, following),
             {name: frozenset(arrived) for name, arrived in meta.get("j", {}).items()},
             frozenset(meta.get("e", ())),
             tuple(meta.get("w", ())),
@@ -106,6 +143,23 @@ def decode_checkpoint(
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise _odd("checkpoint") from error
     return checkpoint, meta.get("m", {})
+
+
+def _frontier(codec: Codec, meta: Meta, following: bytes | None) -> tuple[Trigger, ...]:
+    frontier = tuple([_trigger(form) for form in meta.get("f", ())])
+    if "r" not in meta:
+        return frontier
+    next_changes = {key: delta for key, delta, _ in unpack(codec, following)}
+    given = {key: _given(next_changes[key]) for key in meta["r"]}
+    return (Trigger(frontier[0].node, {**cast("dict[str, object]", frontier[0].arg), **given}, frontier[0].id),)
+
+
+def _given(delta: Delta) -> object:
+    if isinstance(delta, Append):
+        return list(delta.items)
+    if isinstance(delta, Set):
+        return delta.value
+    raise TypeError(delta)
 
 
 def encode_outcome(codec: Codec, outcome: Outcome) -> bytes:

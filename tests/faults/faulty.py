@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphkit.errors import StorageUnavailableError
 from graphkit.storage.operations import Write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from graphkit.storage.backend import Backend
     from graphkit.storage.operations import Operation
 
@@ -44,7 +47,32 @@ class Faulty:
         self.writes = 0
         self.dead = False
         self.filed = threading.Event()
+        self._inside = 0
+        self._left = threading.Condition()
         self.lost: Counter[str] = Counter()
+
+    @contextmanager
+    def node(self) -> Iterator[None]:
+        """Stand around what a node does: in a dead process nodes do not begin, and ``settle`` waits for those that had begun."""
+        self.act()
+        with self._left:
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._left:
+                self._inside -= 1
+                self._left.notify_all()
+
+    def act(self) -> None:
+        """Stand before an action: a dead process does not act."""
+        if self.dead:
+            raise Died
+
+    def settle(self) -> None:
+        """Wait until no node is running; threads outlive the run that has died."""
+        with self._left:
+            assert self._left.wait_for(lambda: not self._inside, 10)
 
     def run(self, operation: Operation) -> object:
         fatal = self._begins(operation)

@@ -55,31 +55,34 @@ class World:
         faulty = Faulty(backend, k, mode)
         return Checkpointer(faulty, clock=self.clock), faulty
 
-    def act(self, what):
+    def act(self, what, faulty):
         assert what != "pay" or self.answered
+        faulty.act()
         self.effects[what] += 1
         return what
 
-    async def aact(self, what):
+    async def aact(self, what, faulty):
         await asyncio.sleep(0)
-        return self.act(what)
+        return self.act(what, faulty)
 
-    def graph(self, *, is_async):
+    def graph(self, faulty, *, is_async):
         """plan -> left, mid (once), right -> approve (interrupt) -> execute (once) -> report."""
         action = {"mid": "fetch", "execute": "pay"}
 
         def run(name):
             def node(state):
-                self.ran.append(name)
-                if name in action:
-                    once(action[name], self.act, action[name])
-                return {"log": [f"approve:{interrupt('pay?')}" if name == "approve" else name]}
+                with faulty.node():
+                    self.ran.append(name)
+                    if name in action:
+                        once(action[name], self.act, action[name], faulty)
+                    return {"log": [f"approve:{interrupt('pay?')}" if name == "approve" else name]}
 
             async def anode(state):
-                self.ran.append(name)
-                if name in action:
-                    await once(action[name], self.aact, action[name])
-                return {"log": [f"approve:{interrupt('pay?')}" if name == "approve" else name]}
+                with faulty.node():
+                    self.ran.append(name)
+                    if name in action:
+                        await once(action[name], self.aact, action[name], faulty)
+                    return {"log": [f"approve:{interrupt('pay?')}" if name == "approve" else name]}
 
             return anode if is_async else node
 
@@ -155,7 +158,7 @@ def run_on(driver, world, graph, given, durability):
 def live(driver, world, durability, k, mode):
     """Live one life: until the work is done, or until the process dies. Return whether it is done, and the writes it took."""
     saver, faulty = world.process(k, mode)
-    graph = world.graph(is_async=driver.is_async).compile(saver)
+    graph = world.graph(faulty, is_async=driver.is_async).compile(saver)
     try:
         while True:
             given, snapshot = next_input(driver, world, graph)
@@ -169,6 +172,7 @@ def live(driver, world, durability, k, mode):
     except Died:
         return False, faulty.writes
     finally:
+        faulty.settle()
         world.lost += faulty.lost
         saver._site.heartbeat.stop()
         if isinstance(faulty.backend, SqliteBackend):
@@ -188,7 +192,7 @@ def test_a_failure_at_any_write(driver, tmp_path, *, kind, durability, mode):
             done, _ = live(driver, world, durability, 0, mode)
 
         saver, faulty = world.process(0, mode)
-        snapshot = driver.state(world.graph(is_async=driver.is_async).compile(saver))
+        snapshot = driver.state(world.graph(faulty, is_async=driver.is_async).compile(saver))
         faulty.close()
         where = (k, world.ran, world.effects, world.lost)
         assert done, where

@@ -71,15 +71,25 @@ class World:
         self.effects: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
 
+    def process(self, k=0, mode="refuses"):
+        """Begin a new process, whose k-th write goes wrong; the one before is never released."""
+        self.clock.advance(31)
+        return Faulty(self.backend, k, mode)
+
     def ask(self, question):
         """Ask, or in a calm world know the answer."""
         return answer_to(question) if self.calm else interrupt(question)
 
-    def act(self, key):
+    def act(self, key, process):
+        process.act()
         self.effects[key] += 1
         return key
 
-    def node(self, plan, index, state):
+    def node(self, plan, index, process, state):
+        with process.node():
+            return self.body(plan, index, process, state)
+
+    def body(self, plan, index, process, state):
         """Note what the node sees, so that a wrong order or a wrong state shows."""
         name, kind = f"n{index}", plan.kinds[index]
         seen = f"{name} sees {len(state['log'])} {sorted(state.get('marks', {}).items())}"
@@ -87,7 +97,7 @@ class World:
         if kind.startswith("ask"):
             said += [self.ask(f"{seen} {number}?") for number in range(2 if kind == "ask twice" else 1)]
         elif kind == "once":
-            said.append(once("act", self.act, seen))
+            said.append(once("act", self.act, seen, process))
         elif kind == "flaky" and not self.calm and seen not in self.failed:
             self.failed.add(seen)
             raise Failing(seen)
@@ -98,14 +108,17 @@ class World:
             return Command(update=update, goto=f"n{plan.edges[index][-1]}")
         return update
 
-    def work(self, state):
+    def work(self, process, state):
+        process.act()
         word = state["log"][0]
         return {"log": [self.ask(f"{word}?") if word.endswith("1") else word], "marks": {"last": word}}
 
-    def graph(self, plan, saver):
-        builder = StateGraph(State).add_node("work", self.work)
+    def graph(self, plan, process, saver):
+        builder = StateGraph(State).add_node("work", partial(self.work, process))
         for index in range(len(plan.kinds)):
-            builder.add_node(f"n{index}", partial(self.node, plan, index), destinations=["work", *[f"n{to}" for to in plan.edges[index]]])
+            builder.add_node(
+                f"n{index}", partial(self.node, plan, index, process), destinations=["work", *[f"n{to}" for to in plan.edges[index]]]
+            )
             for to in plan.edges[index] if plan.kinds[index] != "goto" else ():
                 builder.add_edge(f"n{index}", f"n{to}")
         for sources, target in plan.joins:
@@ -136,10 +149,9 @@ def step(graph, *, one_by_one, invoke):
 def live(world, plan, life):
     """Live until the work is done, or until the process dies; return whether it is done."""
     k, mode, breakpoints, one_by_one, is_async = life
-    world.clock.advance(31)
-    faulty = Faulty(world.backend, k, mode)
+    faulty = world.process(k, mode)
     saver = Checkpointer(faulty, clock=world.clock)
-    graph = world.graph(plan, saver)
+    graph = world.graph(plan, faulty, saver)
 
     def invoke(given):
         options = {"interrupt_before": "*"} if breakpoints else {}
@@ -156,6 +168,7 @@ def live(world, plan, life):
     except Died:
         return False
     finally:
+        faulty.settle()
         world.lost += faulty.lost
         saver._site.heartbeat.stop()
     raise AssertionError("The thread does not get anywhere.")
@@ -167,7 +180,7 @@ lives = st.tuples(st.integers(1, 12), st.sampled_from(get_args(Mode)), st.boolea
 @given(plan=plans(), troubles=st.lists(lives, max_size=4), last=st.booleans())
 def test_a_run_with_interruptions_ends_like_one_without(plan, troubles, last):
     calm = World(calm=True)
-    expected = calm.graph(plan, InMemorySaver()).invoke({"log": ["i"]}, T)
+    expected = calm.graph(plan, calm.process(), InMemorySaver()).invoke({"log": ["i"]}, T)
     world = World(calm=False)
 
     for trouble in troubles:
@@ -176,7 +189,8 @@ def test_a_run_with_interruptions_ends_like_one_without(plan, troubles, last):
     else:
         assert live(world, plan, (0, "refuses", last, not last, last))
 
-    found = world.graph(plan, Checkpointer(world.backend, clock=world.clock)).get_state(T)
+    process = world.process()
+    found = world.graph(plan, process, Checkpointer(process, clock=world.clock)).get_state(T)
     assert found.values == expected
     assert found.next == ()
     assert set(world.effects) == set(calm.effects)
