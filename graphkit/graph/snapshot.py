@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphkit.core.command import MISSING, ROOT, START
 from graphkit.core.task import Done, Failed, Interrupted
@@ -34,8 +34,8 @@ class PregelTask(NamedTuple):
     path: tuple[str | int, ...]
     error: str | None = None
     interrupts: tuple[Interrupt, ...] = ()
-    state: object = None
-    result: object = None
+    state: Any = None
+    result: Any = None
 
 
 class StateSnapshot(NamedTuple):
@@ -52,12 +52,12 @@ class StateSnapshot(NamedTuple):
         interrupts: The questions that are pending.
     """
 
-    values: object
+    values: Any
     next: tuple[str, ...]
-    config: dict[str, object]
-    metadata: dict[str, object] | None
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
     created_at: str | None
-    parent_config: dict[str, object] | None
+    parent_config: dict[str, Any] | None
     tasks: tuple[PregelTask, ...]
     interrupts: tuple[Interrupt, ...]
 

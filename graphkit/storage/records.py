@@ -51,11 +51,10 @@ def shared_input(checkpoint: Checkpoint, following: Entry) -> frozenset[str]:
 
 
 def _same(value: object, delta: Delta | None) -> bool:
-    if type(delta) is Set:
-        return delta.value is value
-    if type(delta) is Append and type(value) is list:
-        return len(value) == len(delta.items) and all(map(is_, value, delta.items))
-    return False
+    if type(delta) is Set and delta.value is value:
+        return True
+    held = delta.value if type(delta) is Set else delta.items if type(delta) is Append else None
+    return type(value) is list and type(held) is list and len(value) == len(held) and all(map(is_, value, held))
 
 
 def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[str, object], shared: frozenset[str] = frozenset()) -> bytes:
