@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from os import PathLike
 
-    from checkpointers.sqlite.group import Job
     from graphkit.serde import Codec
     from graphkit.storage.operations import Operation
 
@@ -61,7 +60,7 @@ class AiosqliteBackend:
 
     async def arun(self, operation: Operation) -> object:
         """Carry out an operation in aiosqlite's thread, together with all others that wait."""
-        return await wait(operation, self._submit)
+        return await wait(operation, self._group.add, self._hand_over)
 
     def close(self) -> None:
         """Refuse everything from now on."""
@@ -76,8 +75,7 @@ class AiosqliteBackend:
         await asyncio.gather(*self._flushes, return_exceptions=True)
         self.close()
 
-    def _submit(self, job: Job) -> None:
-        self._group.add(job)
+    def _hand_over(self) -> None:
         if not self._woken:
             self._woken = True
             flush = asyncio.ensure_future(self._flush_in_its_thread())

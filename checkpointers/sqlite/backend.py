@@ -15,7 +15,6 @@ from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.schema import prepare
 
 if TYPE_CHECKING:
-    from checkpointers.sqlite.group import Job
     from graphkit.storage.operations import Operation
 
 MEMORY: Final = ":memory:"
@@ -52,7 +51,7 @@ class SqliteBackend:
         """Carry out an operation in the worker thread, together with all others that wait."""
         from checkpointers.sqlite.waiting import wait  # noqa: PLC0415 - sync callers need no asyncio
 
-        return await wait(operation, self._submit)
+        return await wait(operation, self._group.add, self._hand_over)
 
     def close(self) -> None:
         """Close the connection; what still waits fails."""
@@ -68,8 +67,7 @@ class SqliteBackend:
 
         await asyncio.to_thread(self.close)
 
-    def _submit(self, job: Job) -> None:
-        self._group.add(job)
+    def _hand_over(self) -> None:
         self._begin()
         if not self._woken:
             self._woken = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from checkpointers.sqlite import statements as sql
 from checkpointers.sqlite.failure import translated
@@ -26,19 +26,30 @@ if TYPE_CHECKING:
 REFUSALS = (Absent, Busy, Lost, Moved, Present, Settled, Taken, Unasked)
 
 
+class Owner(Protocol):
+    """Somebody who waits for a job."""
+
+    @property
+    def home(self) -> object:
+        """Owners of one home are told together."""
+
+    def tell(self, owners: Sequence[Owner]) -> None:
+        """Tell all these owners, of one home, that their jobs are finished; called in whatever thread."""
+
+
 class Job:
     """An operation on its way, and what has come of it.
 
     Args:
         operation: What to do.
-        done: Called, in whatever thread, when it is done or has failed; None if its owner looks by itself.
+        owner: Is told when it is done or has failed; None if its owner looks by itself.
     """
 
-    __slots__ = ("_error", "_reply", "_taken", "done", "finished", "operation")
+    __slots__ = ("_error", "_reply", "_taken", "finished", "operation", "owner")
 
-    def __init__(self, operation: Operation, done: Callable[[Job], None] | None = None) -> None:
+    def __init__(self, operation: Operation, owner: Owner | None = None) -> None:
         self.operation = operation
-        self.done = done
+        self.owner = owner
         self.finished = False
         self._taken = Lock()
         self._reply: object = None
@@ -49,10 +60,8 @@ class Job:
         return self._taken.acquire(blocking=False)
 
     def finish(self, reply: object, error: BaseException | None) -> None:
-        """Note what has come of it and tell the owner."""
+        """Note what has come of it; the owner is told when the whole group is done."""
         self._reply, self._error, self.finished = reply, error, True
-        if self.done is not None:
-            self.done(self)
 
     def result(self) -> object:
         """Return the reply, or raise what went wrong."""
@@ -140,6 +149,7 @@ class Group:
             return
         for job, reply in zip(jobs, replies, strict=True):
             job.finish(reply, None)
+        _tell(jobs)
 
     def _ready(self) -> sqlite3.Connection:
         if self._closed:
@@ -182,3 +192,14 @@ def _apart(connection: sqlite3.Connection, operation: Operation) -> object:
 def _fail(jobs: Sequence[Job], error: BaseException) -> None:
     for job in jobs:
         job.finish(None, error)
+    _tell(jobs)
+
+
+def _tell(jobs: Sequence[Job]) -> None:
+    """Tell each home of owners once: waking an event loop costs more than a small write."""
+    homes: dict[object, list[Owner]] = {}
+    for job in jobs:
+        if job.owner is not None:
+            homes.setdefault(job.owner.home, []).append(job.owner)
+    for owners in homes.values():
+        owners[0].tell(owners)

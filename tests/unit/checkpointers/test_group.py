@@ -207,6 +207,7 @@ async def test_many_tasks_are_written_in_groups(tmp_path):
         with backend._group._lock:
             tasks = [asyncio.create_task(backend.arun(write(f"t{number}"))) for number in range(100)]
             await asyncio.sleep(0)
+            await asyncio.sleep(0)
             assert len(backend._group._waiting) == 100
         replies = await asyncio.gather(*tasks)
 
@@ -221,7 +222,7 @@ async def test_a_cancelled_task_withdraws_what_has_not_begun(group):
         group.add(job)
         submitted.set()
 
-    task = asyncio.create_task(wait(write("t"), submit))
+    task = asyncio.create_task(wait(write("t"), submit, lambda: None))
     await submitted.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -242,12 +243,13 @@ async def test_a_cancelled_task_waits_for_what_has_begun(group):
         go_on.wait()
         ended.append(job)
         job.finish(None, None)
+        job.owner.tell([job.owner])
 
     def submit(job):
         Thread(target=carry_out, args=(job,)).start()
         submitted.set()
 
-    task = asyncio.create_task(wait(write("t"), submit))
+    task = asyncio.create_task(wait(write("t"), submit, lambda: None))
     await submitted.wait()
     taken.wait()
     task.cancel()
@@ -263,7 +265,7 @@ def test_a_job_whose_loop_is_gone_is_carried_out_all_the_same(group):
 
     async def leave():
         asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
-        await wait(write("t"), jobs.append)
+        await wait(write("t"), jobs.append, lambda: None)
 
     loop = asyncio.new_event_loop()
     task: Any = loop.create_task(leave())
