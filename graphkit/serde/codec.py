@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from graphkit.errors import DefinitionError
@@ -86,4 +85,6 @@ class Codec:
         Raises:
             UnserializableValueError: As ``encode``.
         """
+        from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL, which importing graphkit should not
+
         return blake2b(Writer(self._registry.kinds, CANONICAL).write(value), digest_size=16).hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -115,7 +113,7 @@ def checked_limit(value: object, name: str = "limit") -> int:
 
 def cursor(kind: str, number: int) -> str:
     """Return the cursor that goes on after line ``number`` of a list."""
-    return urlsafe_b64encode(f"{kind}:{number}".encode()).decode()
+    return f"{kind}:{number}".encode().hex()
 
 
 def checked_cursor(kind: str, value: object) -> int | None:
@@ -127,8 +125,8 @@ def checked_cursor(kind: str, value: object) -> int | None:
     if value is None:
         return None
     try:
-        text = urlsafe_b64decode(value.encode()).decode() if isinstance(value, str) else ""
-    except (NotBase64, ValueError):
+        text = bytes.fromhex(value).decode() if isinstance(value, str) else ""
+    except ValueError:
         text = ""
     match = _CURSOR.fullmatch(text)
     if match is None or match[1] != kind:

@@ -20,7 +20,7 @@ THREADS: Final = 256
 """Threads whose images are kept; the one that was used longest ago goes first."""
 
 BYTES: Final = 64 * 1024 * 1024
-"""Stored bytes of all images together, roughly."""
+"""Stored bytes of all images together, as they were when they were kept."""
 
 PENDING: Final = 64
 """Rows an image may lag behind; a run that writes more is read from the database the next time."""
@@ -91,6 +91,8 @@ class Images:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._images: OrderedDict[str, Image] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._total = 0
 
     def position(self, thread_id: str) -> int | None:
         """Return the position of a thread's image, None if there is none."""
@@ -107,23 +109,30 @@ class Images:
             self._images.move_to_end(thread_id)
             found = image.read()
             if found is None:
-                del self._images[thread_id]
+                self._drop(thread_id)
             return found
 
     def keep(self, thread_id: str, image: Image) -> None:
         """Keep an image."""
         with self._lock:
+            if thread_id in self._images:
+                self._drop(thread_id)
             self._images[thread_id] = image
-            self._images.move_to_end(thread_id)
-            while len(self._images) > THREADS or (len(self._images) > 1 and sum([kept.size for kept in self._images.values()]) > BYTES):
-                self._images.popitem(last=False)
+            self._sizes[thread_id] = image.size
+            self._total += image.size
+            while len(self._images) > THREADS or (len(self._images) > 1 and self._total > BYTES):
+                self._drop(next(iter(self._images)))
 
     def note(self, thread_id: str, row: CheckpointRow) -> None:
         """Note a row that was written."""
         with self._lock:
             image = self._images.get(thread_id)
             if image is not None and not image.add(row):
-                del self._images[thread_id]
+                self._drop(thread_id)
+
+    def _drop(self, thread_id: str) -> None:
+        del self._images[thread_id]
+        self._total -= self._sizes.pop(thread_id)
 
 
 class _UncopyableError(Exception):

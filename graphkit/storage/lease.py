@@ -8,23 +8,23 @@ same name can be looked up, and only by its process id.
 from __future__ import annotations
 
 import os
-import platform
-from dataclasses import dataclass
-from pathlib import Path
-from secrets import token_hex
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakSet, ref
 
+from graphkit.core.record import record
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from os import PathLike
+    from pathlib import Path
 
 Grip = TypeVar("Grip")
 
-PROC: Final = Path("/proc")
+PROC: Final = "/proc"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Process:
     """What tells one process from every other.
 
@@ -43,17 +43,19 @@ class Process:
     start: str
 
     @classmethod
-    def own(cls, proc: Path = PROC) -> Process:
+    def own(cls, proc: str | PathLike[str] = PROC) -> Process:
         """Describe the calling process."""
         pid = os.getpid()
-        host = platform.node().replace("/", "_") or "localhost"
+        from platform import node  # noqa: PLC0415 - needed once per saver, and slow to import
+
+        host = node().replace("/", "_") or "localhost"
         return cls(host, _boot(proc), _space(proc), pid, _start(proc, pid) or "")
 
     def token(self) -> str:
         """Return a new holder token of this process."""
-        return f"{self.host}/{self.boot}/{self.space}/{self.pid}/{self.start}/{token_hex(8)}"
+        return f"{self.host}/{self.boot}/{self.space}/{self.pid}/{self.start}/{os.urandom(8).hex()}"
 
-    def knows_gone(self, holder: str, proc: Path = PROC) -> bool:
+    def knows_gone(self, holder: str, proc: str | PathLike[str] = PROC) -> bool:
         """Tell whether the process behind a holder token has certainly ended.
 
         False also means: alive, on another machine, in another container, or not a token at all.
@@ -124,29 +126,35 @@ def _beat_on(heartbeat: ref[Heartbeat[Any]], stopped: Event, interval: float) ->
         del alive
 
 
-def _boot(proc: Path) -> str:
+def _boot(proc: str | PathLike[str]) -> str:
     try:
-        return (proc / "sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
+        return _under(proc, "sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
     except OSError:
         return ""
 
 
-def _space(proc: Path) -> str:
+def _space(proc: str | PathLike[str]) -> str:
     try:
-        return (proc / "self/ns/pid").readlink().name.strip("pid:[]")
+        return _under(proc, "self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
         return ""
 
 
-def _start(proc: Path, pid: int) -> str | None:
+def _start(proc: str | PathLike[str], pid: int) -> str | None:
     """Return when a process started, None if there is no such process (or no /proc)."""
     try:
-        stat = (proc / str(pid) / "stat").read_text()
+        stat = _under(proc, f"{pid}/stat").read_text()
     except OSError:
         return None
     # The second field is the program's name in brackets, and may itself contain brackets and blanks.
     state, *fields = stat.rpartition(")")[2].split()
     return None if state in ("Z", "X") else fields[18]
+
+
+def _under(proc: str | PathLike[str], name: str) -> Path:
+    from pathlib import Path  # noqa: PLC0415 - needed once per saver, and slow to import
+
+    return Path(proc) / name
 
 
 def _exists(pid: int) -> bool:

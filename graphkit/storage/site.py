@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secrets import randbits
+from os import urandom
 from typing import TYPE_CHECKING, Final
 
 from graphkit.errors import StorageError
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 BEATS: Final = 3
 """Beats of the heartbeat in the time of one lease."""
 
-EPOCH_BITS: Final = 40
-"""Random bits of a new thread's epoch; leaves room to count up in 64 bits."""
+EPOCH_BYTES: Final = 5
+"""Random bytes of a new thread's epoch; leaves room to count up in 64 bits."""
 
 
 class Site:
@@ -47,7 +47,7 @@ class Site:
 
     def first_epoch(self) -> int:
         """Return the epoch of a thread that is made now."""
-        return 1 + randbits(EPOCH_BITS)
+        return 1 + int.from_bytes(urandom(EPOCH_BYTES))
 
     def _extend(self, holds: list[Hold]) -> None:
         try:
