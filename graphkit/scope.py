@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from graphkit.core.command import Interrupt
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ContextT = TypeVar("ContextT")
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -80,20 +84,26 @@ class RunScope:
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-@dataclass(slots=True, eq=False)
 class Scope:
-    """What belongs to one run of one node."""
+    """What belongs to one run of one node.
 
-    run: RunScope
-    task: Task
-    asked: int = 0
-    keys: set[str] = field(default_factory=set)
-    calls: dict[str, int] = field(default_factory=dict)
-    children: dict[str, str] = field(default_factory=dict)
-    memos: dict[str, object] = field(default_factory=dict)
-    questions: tuple[Question, ...] = ()
-    seen: object = None
-    before: tuple[object, ...] = ()
+    Mappings here are replaced, never changed in place: most tasks use none of them, and a superstep should not pay for
+    making them.
+    """
+
+    __slots__ = ("asked", "before", "calls", "children", "keys", "memos", "questions", "run", "seen", "task")
+
+    def __init__(self, run: RunScope, task: Task) -> None:
+        self.run = run
+        self.task = task
+        self.asked = 0
+        self.keys: frozenset[str] = frozenset()
+        self.calls: Mapping[str, int] = NOTHING
+        self.children: Mapping[str, str] = NOTHING
+        self.memos: Mapping[str, object] = NOTHING
+        self.questions: tuple[Question, ...] = ()
+        self.seen: object = None
+        self.before: tuple[object, ...] = ()
 
 
 _current: ContextVar[Scope | None] = ContextVar("graphkit_scope", default=None)
@@ -191,7 +201,8 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
         _settle(scope)
-        scope.memos[key] = result = fn(*args, **kwargs)
+        result = fn(*args, **kwargs)
+        scope.memos = {**scope.memos, key: result}
         if scope.run.hold is not None:
             hold = scope.run.hold
             hold.write(hold.prepare(scope.run.namespace, _memo(scope, key, result)))
@@ -205,7 +216,8 @@ async def _once_later(
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
         _settle(scope)
-        scope.memos[key] = result = await fn(*args, **kwargs)
+        result = await fn(*args, **kwargs)
+        scope.memos = {**scope.memos, key: result}
         if scope.run.hold is not None:
             hold = scope.run.hold
             await hold.awrite(hold.prepare(scope.run.namespace, _memo(scope, key, result)))
@@ -331,7 +343,7 @@ def _slot(scope: Scope, key: str | None) -> str:
         raise InvalidConfigError(f"interrupt(key=...) takes a non-empty string that does not begin with '#', not {key!r}.")
     if key in scope.keys:
         raise InvalidConfigError(f"Node {scope.task.node!r} asks twice under the key {key!r}.", hint="Give each question a key of its own.")
-    scope.keys.add(key)
+    scope.keys |= {key}
     return key
 
 

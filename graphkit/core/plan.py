@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome
 
+NO_ANSWERS: Mapping[str, Answer] = {}
 NOTHING: Mapping[str, object] = {}
 
 
@@ -33,7 +34,7 @@ def plan(spec: GraphSpec, checkpoint: Checkpoint, namespace: str, remaining: int
     for index, trigger in enumerate(checkpoint.frontier):
         if trigger.node not in nodes:
             raise _changed(spec, trigger.node)
-        tasks.append(Task(trigger.node, trigger, index, checkpoint, namespace, {}, NOTHING, remaining))
+        tasks.append(Task(trigger.node, trigger, index, checkpoint, namespace, NO_ANSWERS, NOTHING, remaining))
     return tuple(tasks)
 
 

@@ -69,7 +69,7 @@ class Launch:
         if self.parent is None:
             return finished
         if self.stateful:
-            self.parent.children[self.run.namespace] = finished.checkpoint.id
+            self.parent.children = {**self.parent.children, self.run.namespace: finished.checkpoint.id}
         if finished.escaped is not None:
             raise ParentCommand(finished.escaped)
         if finished.status == "interrupted":
@@ -219,7 +219,7 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
     task_id = task.id
     base = child_namespace(run.namespace, task.node, None if stateful else task_id, 0)
     call = parent.calls.get(base, 0)
-    parent.calls[base] = call + 1
+    parent.calls = {**parent.calls, base: call + 1}
     namespace = child_namespace(run.namespace, task.node, None if stateful else task_id, call)
     if stateful:
         _begin(run, namespace, task, task_id)

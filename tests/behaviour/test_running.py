@@ -337,6 +337,7 @@ def test_a_sync_node_that_outlives_its_event_loop_ends_quietly(monkeypatch):
     before = _thread._count()
     asyncio.run(run())
     loop_is_gone.set()
+    wrote.wait(10)
     while _thread._count() > before:
         time.sleep(0)
 
