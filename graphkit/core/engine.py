@@ -152,7 +152,7 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
     todo = to_run(tasks, at.outcomes, _pending(at)) if at.outcomes else tasks
     if len(todo) == 1:
         task = todo[0]
-        at.outcomes[task.index] = at.fresh[task] = cast("Outcome", (yield Run(task)))
+        at.outcomes[task.index] = at.fresh[task] = yield Run(task)  # type: ignore[assignment]
         if ledger.patient:
             yield from _rehearse(at, [task])
         return
@@ -189,7 +189,7 @@ def _advance(
     spec: GraphSpec, request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task]
 ) -> Generator[Effect, object, tuple[Stop | None, StateError | None]]:
     """Every task is done: make, commit and emit the next checkpoint, or return why the updates cannot be merged or stored."""
-    finished = [(task.node, cast("Done", at.outcomes[task.index])) for task in tasks]
+    finished: list[tuple[str, Done]] = [(task.node, at.outcomes[task.index]) for task in tasks]  # type: ignore[misc]
     steps, mark = at.steps + (tasks[0].node != START), ledger.mark()
     try:
         made = apply(spec, at.checkpoint, finished, Stamp(at.head + 1, request.token), request.exported)

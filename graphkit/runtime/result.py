@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def outcome_of(spec: GraphSpec, action: Action, scope: Scope, result: object) -> Done | Escaped:
     """Read what the node returned."""
     task = scope.task
+    if type(result) is dict:
+        return Done(_writes(action, scope, result), (), (), scope.children)
     if type(result) is Handed:
         return Done(result.writes, (), (), scope.children)
     if not isinstance(result, Command) and not _is_list_of_results(spec, result):
@@ -29,7 +31,7 @@ def outcome_of(spec: GraphSpec, action: Action, scope: Scope, result: object) ->
     if escaping:
         return _escaped(escaping, commands, scope)
     writes, targets = _updates(action, scope, commands)
-    goto, sends = _split(spec, targets, f"Command(goto=...) of node {task.node!r}")
+    goto, sends = _split(spec, targets, task, None)
     return Done(writes, goto, sends, scope.children)
 
 
@@ -81,12 +83,11 @@ def destinations(spec: GraphSpec, router: Router, task: Task, found: object) -> 
     Raises:
         UnknownNodeError: It names no node, or something that is not in the path_map.
     """
-    where = f"Router {router.name!r} of node {task.node!r}"
     results = found if isinstance(found, list | tuple) else (found,)
-    return _split(spec, [_mapped(router, where, result) for result in results], where)
+    return _split(spec, [_mapped(router, task, result) for result in results], task, router)
 
 
-def _mapped(router: Router, where: str, result: object) -> str | Send:
+def _mapped(router: Router, task: Task, result: object) -> str | Send:
     if isinstance(result, Send):
         return result
     if router.path_map is not None:
@@ -94,16 +95,23 @@ def _mapped(router: Router, where: str, result: object) -> str | Send:
             return router.path_map[result]
         except (KeyError, TypeError) as error:
             raise UnknownNodeError(
-                f"{where} returned {result!r}, which is not in its path_map.", hint=nearest(result, map(str, router.path_map))
+                f"{_source(task, router)} returned {result!r}, which is not in its path_map.",
+                hint=nearest(result, map(str, router.path_map)),
             ) from error
     if isinstance(result, str) and result != START:
         return result
     raise UnknownNodeError(
-        f"{where} did not return a valid destination, but {result!r}.", hint="Return a node name, END, a Send, or a list of them."
+        f"{_source(task, router)} did not return a valid destination, but {result!r}.",
+        hint="Return a node name, END, a Send, or a list of them.",
     )
 
 
-def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[tuple[str, ...], tuple[Send, ...]]:
+def _source(task: Task, router: Router | None) -> str:
+    """Say who named a target, for an error."""
+    return f"Command(goto=...) of node {task.node!r}" if router is None else f"Router {router.name!r} of node {task.node!r}"
+
+
+def _split(spec: GraphSpec, targets: Sequence[str | Send], task: Task, router: Router | None) -> tuple[tuple[str, ...], tuple[Send, ...]]:
     """Check every target and part names from Sends; END means nothing more."""
     if not targets:
         return (), ()
@@ -115,7 +123,9 @@ def _split(spec: GraphSpec, targets: Sequence[str | Send], where: str) -> tuple[
             continue
         if name not in spec.nodes or name == START:
             known = [*(node for node in spec.nodes if node != START), END]
-            raise UnknownNodeError(f"{where} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name)
+            raise UnknownNodeError(
+                f"{_source(task, router)} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name
+            )
         if isinstance(target, Send):
             sends.append(target if target.node is name else Send(name, target.arg))
         else:

@@ -109,10 +109,10 @@ class Hold:
         rows = Change(
             namespace,
             self._checkpoints(namespace, change.entries, now),
-            tuple([_outcome(codec, filed) for filed in change.outcomes]),
-            tuple([_memo(codec, memo) for memo in change.memos]),
-            tuple([records.encode_question(codec, question, n, namespace, now) for question, n in change.asked]),
-            tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]),
+            tuple([_outcome(codec, filed) for filed in change.outcomes]) if change.outcomes else (),
+            tuple([_memo(codec, memo) for memo in change.memos]) if change.memos else (),
+            tuple([records.encode_question(codec, question, n, namespace, now) for question, n in change.asked]) if change.asked else (),
+            tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]) if change.answers else (),
             change.cancelled,
         )
         return Prepared(rows, change.claim, change.release)
@@ -207,8 +207,8 @@ class Hold:
         self._site.heartbeat.drop(self)
 
     def _checkpoints(self, namespace: str, entries: tuple[Entry, ...], now: float) -> tuple[CheckpointRow, ...]:
-        if not entries:
-            return ()
+        if len(entries) <= 1:
+            return (self._checkpoint(namespace, entries[0], now, None),) if entries else ()
         return tuple(
             [self._checkpoint(namespace, entry, now, following) for entry, following in zip(entries, (*entries[1:], None), strict=True)]
         )
