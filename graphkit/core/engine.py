@@ -190,7 +190,8 @@ def _advance(
 ) -> Generator[Effect, object, tuple[Stop | None, StateError | None]]:
     """Every task is done: make, commit and emit the next checkpoint, or return why the updates cannot be merged or stored."""
     finished: list[tuple[str, Done]] = [(task.node, at.outcomes[task.index]) for task in tasks]  # type: ignore[misc]
-    steps, mark = at.steps + (tasks[0].node != START), ledger.mark()
+    steps = at.steps + (tasks[0].node != START)
+    mark = ledger.mark() if ledger.saves else ()
     try:
         made = apply(spec, at.checkpoint, finished, Stamp(at.head + 1, request.token), request.exported)
         stop = _stop(request, made, steps)
@@ -198,7 +199,8 @@ def _advance(
             keys = {key for _, done in finished for key, _ in done.writes}.union(spec.passing)
             yield from _write(ledger.step(made, keys, stop))
     except StateError as error:
-        ledger.reset(mark)
+        if mark:
+            ledger.reset(mark)
         return None, error
     fresh, at.fresh = at.fresh, {}
     at.checkpoint, at.head, at.steps = made, made.n, steps
@@ -258,9 +260,9 @@ def _stop(request: Request, checkpoint: Checkpoint, steps: int, *, goes_on: bool
         return IDLE
     if steps >= request.recursion_limit:
         return Stop("error", limit=True)
-    if steps and not request.interrupt_after.isdisjoint(checkpoint.wrote):
+    if request.interrupt_after and steps and not request.interrupt_after.isdisjoint(checkpoint.wrote):
         return Stop("interrupted")
-    if not goes_on and any([trigger.node in request.interrupt_before for trigger in checkpoint.frontier]):
+    if request.interrupt_before and not goes_on and any([trigger.node in request.interrupt_before for trigger in checkpoint.frontier]):
         return Stop("interrupted")
     return None
 
