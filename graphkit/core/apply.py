@@ -197,7 +197,7 @@ def _explained(error: Exception, spec: GraphSpec, key: str, written: Sequence[tu
     if isinstance(error, ConflictingWritesError):
         return ConflictingWritesError(
             f"At key {key!r}: Can receive only one value per step; {len(nodes)} updates came in superstep {step} ({by}).",
-            hint=f"Give the key a reducer ({key}: Annotated[list, operator.add]) or let one node write it.",
+            hint=f"Give the key a reducer ({key}: Annotated[{_type_name(spec, key)}, operator.add]) or let one node write it.",
             **facts,
         )
     if isinstance(error, InvalidStateError):
@@ -209,3 +209,7 @@ def _explained(error: Exception, spec: GraphSpec, key: str, written: Sequence[tu
         hint="A reducer takes (value, update) and returns the new value; check what the node returned.",
         **facts,
     )
+
+
+def _type_name(spec: GraphSpec, key: str) -> str:
+    return getattr(getattr(spec.channels[key], "typ", None), "__name__", "list")
