@@ -139,7 +139,7 @@ class Group:
             if len(jobs) == 1:
                 replies.append(_alone(connection, jobs[0].operation))
             else:
-                replies.extend([_apart(connection, job.operation) for job in jobs])
+                replies.extend(_all(connection, jobs, begin))
                 connection.execute(sql.COMMIT)
         except BaseException as error:
             self._abandon(connection)
@@ -178,6 +178,16 @@ def _alone(connection: sqlite3.Connection, operation: Operation) -> object:
     reply = perform(connection, operation)
     connection.execute(sql.ROLLBACK if isinstance(reply, REFUSALS) else sql.COMMIT)
     return reply
+
+
+def _all(connection: sqlite3.Connection, jobs: Sequence[Job], begin: str) -> list[object]:
+    """Carry out several operations. Savepoints are for the rare group in which one is refused after it has written."""
+    replies = [perform(connection, job.operation) for job in jobs]
+    if not any([isinstance(reply, REFUSALS) for reply in replies]):
+        return replies
+    connection.execute(sql.ROLLBACK)
+    connection.execute(begin)
+    return [_apart(connection, job.operation) for job in jobs]
 
 
 def _apart(connection: sqlite3.Connection, operation: Operation) -> object:
