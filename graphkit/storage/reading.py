@@ -60,25 +60,25 @@ def load_newest(codec: Codec, thread_id: str, images: Images) -> Steps[Found]:
         row = reading.rows[0]
     image = None
     if found is None:
-        image = Image(replay(codec, reading), row)
+        rebuild = _begun(codec, reading)
+        rebuild.add(row.id, row.changes)
+        image = Image(rebuild, row)
         found = image.read()
+        if found is None:
+            image, found = None, (rebuild.values(), rebuild.chain)
     shelf = yield from _shelf(codec, thread_id, ROOT_NAMESPACE, reading)
-    if found is None:
-        [(saved, chain)] = _replayed(codec, reading, shelf)
-        return Found(reading.epoch, reading.head, saved, chain)
     values, chain = found
     checkpoint, metadata = decode_checkpoint(codec, row, values, chain.depth)
     saved = Saved(checkpoint, reading.head, *shelf.of(checkpoint), metadata, row.created_at)
     return Found(reading.epoch, reading.head, saved, chain, image)
 
 
-def replay(codec: Codec, reading: Reading) -> Rebuild:
-    """Return the replay of a reading of one checkpoint."""
+def _begun(codec: Codec, reading: Reading) -> Rebuild:
+    """Return a replay that stands before the first row of a reading."""
     rebuild = Rebuild(codec)
     rebuild.restart(reading.rows[0].frame_n)
     for blob in reading.chain:
         rebuild.add("", blob)
-    rebuild.add(reading.rows[0].id, reading.rows[0].changes)
     return rebuild
 
 
@@ -183,10 +183,7 @@ def _following(codec: Codec, thread_id: str, namespace: str, reading: Reading) -
 def _replayed(codec: Codec, reading: Reading, shelf: _Shelf, following: bytes | None = None) -> Iterator[tuple[Saved, Chain]]:
     """Yield the checkpoints of a reading, oldest first. The chain is the replay's own; take the last one."""
     after = [*[row.changes for row in reading.rows[1:]], following]
-    rebuild = Rebuild(codec)
-    rebuild.restart(reading.rows[0].frame_n)
-    for blob in reading.chain:
-        rebuild.add("", blob)
+    rebuild = _begun(codec, reading)
     for row, changes in zip(reading.rows, after, strict=True):
         if row.frame_n == row.n:
             rebuild.restart(row.n)
