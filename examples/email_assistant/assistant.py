@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, cast
 
-from examples.email_assistant.inbox import second_thread_id, thread_id
+from examples.email_assistant.mail.maildir import second_thread_id, thread_id
 from examples.email_assistant.review import understand
 from examples.email_assistant.state import AnswerType, Arguments, State, redrafts
 from graphkit import Command
 from graphkit.errors import ThreadNotFoundError
 
 if TYPE_CHECKING:
-    from examples.email_assistant.mail import Mail
+    from examples.email_assistant.mail.message import Mail
     from examples.email_assistant.review import Request
     from graphkit import CompiledGraph, StateSnapshot
 

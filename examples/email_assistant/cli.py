@@ -21,18 +21,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rich.console import Console
 
 from checkpointers.sqlite import SqliteSaver
-from examples.email_assistant import inbox
-from examples.email_assistant.agenda import Agenda
 from examples.email_assistant.assistant import Assistant, Human, Work
 from examples.email_assistant.decisions import Decisions, load
 from examples.email_assistant.deposit import folder
 from examples.email_assistant.errors import AssistantError, OptionError
 from examples.email_assistant.graph import build
-from examples.email_assistant.inbox import Unreadable
-from examples.email_assistant.invitation import Invitations
-from examples.email_assistant.mail import Address, Mail
-from examples.email_assistant.outbox import Outbox
-from examples.email_assistant.rules import RuleModel
+from examples.email_assistant.mail import maildir
+from examples.email_assistant.mail.maildir import Unreadable
+from examples.email_assistant.mail.message import Address, Mail
+from examples.email_assistant.mail.outbox import Outbox
+from examples.email_assistant.meetings.agenda import Agenda
+from examples.email_assistant.meetings.invitation import Invitations
+from examples.email_assistant.rules.model import RuleModel
 from examples.email_assistant.terminal import Person, printable, show_unreadable, show_work
 from examples.email_assistant.tools import Toolbox
 from graphkit.errors import GraphkitError
@@ -134,7 +134,7 @@ def _fixed(moment: str, zone: ZoneInfo) -> Callable[[], datetime]:
 
 def _run(settings: Settings, console: Console) -> int:
     human: Human = _human(settings, console)
-    found = inbox.read(settings.mailbox)
+    found = maildir.read(settings.mailbox)
     if settings.reset:
         _reset(settings.data)
     folder(settings.data)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from examples.email_assistant.mail import Mail
+    from examples.email_assistant.mail.message import Mail
+    from examples.email_assistant.rules.triage import Triage
     from examples.email_assistant.state import Arguments, State, Status
-    from examples.email_assistant.triage import Triage
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from email.utils import getaddresses
 from typing import TYPE_CHECKING, TypedDict, get_args
 
 from examples.email_assistant.errors import InvalidReplyError, ToolError
-from examples.email_assistant.letters import has_gap
+from examples.email_assistant.rules.letters import has_gap
 from examples.email_assistant.state import AnswerType, Arguments, State, ToolCall, Verdict, redrafts
 from examples.email_assistant.tools import TOOLS, checked
 
 if TYPE_CHECKING:
-    from examples.email_assistant.mail import Mail
+    from examples.email_assistant.mail.message import Mail
 
 MOST_REDRAFTS = 3
 NOTIFY = "Email Assistant: notify"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from examples.email_assistant.mail import Mail
-from examples.email_assistant.triage import Triage
+from examples.email_assistant.mail.message import Mail
+from examples.email_assistant.rules.triage import Triage
 
 AnswerType = Literal["accept", "edit", "ignore", "response"]
 Status = Literal["ran", "answered", "feedback", "ignored", "skipped", "error"]

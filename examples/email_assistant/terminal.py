@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from examples.email_assistant.assistant import Asked, Reply, Work
-    from examples.email_assistant.inbox import Unreadable
+    from examples.email_assistant.mail.maildir import Unreadable
     from examples.email_assistant.state import AnswerType, Arguments
 
 # A mail could move the cursor, clear the screen or turn text around, and so make a question look like another one.

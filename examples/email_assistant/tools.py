@@ -8,16 +8,16 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from examples.email_assistant.errors import ToolError
-from examples.email_assistant.invitation import Invitations, Meeting
-from examples.email_assistant.outbox import Letter, Outbox, recipients
+from examples.email_assistant.mail.outbox import Letter, Outbox, recipients
+from examples.email_assistant.meetings.invitation import Invitations, Meeting
 from examples.email_assistant.state import AnswerType, Arguments, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-    from examples.email_assistant.agenda import Agenda
-    from examples.email_assistant.mail import Mail
+    from examples.email_assistant.mail.message import Mail
+    from examples.email_assistant.meetings.agenda import Agenda
 
 Kind = Literal["text", "line", "recipients", "addresses", "minutes", "day", "clock"]
 LONGEST_MEETING = 24 * 60

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from examples.email_assistant import inbox
-from examples.email_assistant.agenda import Agenda
 from examples.email_assistant.graph import build
-from examples.email_assistant.invitation import Invitations
-from examples.email_assistant.mail import Address, Mail, parse
-from examples.email_assistant.outbox import Outbox
-from examples.email_assistant.rules import RuleModel
+from examples.email_assistant.mail import maildir
+from examples.email_assistant.mail.message import Address, Mail, parse
+from examples.email_assistant.mail.outbox import Outbox
+from examples.email_assistant.meetings.agenda import Agenda
+from examples.email_assistant.meetings.invitation import Invitations
+from examples.email_assistant.rules.model import RuleModel
 from examples.email_assistant.tools import Toolbox
 from graphkit import Command, CompiledGraph, InMemorySaver
 
@@ -53,7 +53,7 @@ class Desk:
 @pytest.fixture(scope="session")
 def mails() -> dict[str, Mail]:
     """The demo mailbox by file name without ending."""
-    return {mail.file.removesuffix(".eml"): mail for mail in inbox.read(EXAMPLE / "mailbox") if isinstance(mail, Mail)}
+    return {mail.file.removesuffix(".eml"): mail for mail in maildir.read(EXAMPLE / "mailbox") if isinstance(mail, Mail)}
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 import pytest
 
-from examples.email_assistant.agenda import Agenda
 from examples.email_assistant.errors import CalendarError
-from examples.email_assistant.invitation import Invitations, Meeting
+from examples.email_assistant.meetings.agenda import Agenda
+from examples.email_assistant.meetings.invitation import Invitations, Meeting
 from tests.examples.conftest import BERLIN, EXAMPLE, NOW, OWNER
 
 EVENT = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\n{}\nEND:VEVENT\nEND:VCALENDAR\n"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from examples.email_assistant import inbox
 from examples.email_assistant.cli import main
-from examples.email_assistant.mail import Mail
+from examples.email_assistant.mail import maildir
+from examples.email_assistant.mail.message import Mail
 from tests.examples.conftest import EXAMPLE
 
 ROOT = EXAMPLE.parents[1]
@@ -50,7 +50,7 @@ def files(data: Path) -> dict[str, bytes]:
 
 
 def originals() -> dict[str, Mail]:
-    return {one.message_id: one for one in inbox.read(EXAMPLE / "mailbox") if isinstance(one, Mail)}
+    return {one.message_id: one for one in maildir.read(EXAMPLE / "mailbox") if isinstance(one, Mail)}
 
 
 def test_the_demo_tells_what_was_sorted_asked_decided_and_written(demo):
@@ -249,7 +249,7 @@ def test_the_keyboard_stops_the_run_without_a_traceback(tmp_path, monkeypatch, c
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("examples.email_assistant.inbox.read", stop)
+    monkeypatch.setattr("examples.email_assistant.mail.maildir.read", stop)
 
     assert main(["--data", str(tmp_path)]) == 130
     assert "run it again to go on" in capsys.readouterr().err

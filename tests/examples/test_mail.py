@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from examples.email_assistant import inbox
 from examples.email_assistant.errors import MailboxError, UnreadableMailError
-from examples.email_assistant.inbox import Unreadable, second_thread_id, thread_id
-from examples.email_assistant.mail import fresh_text, parse
+from examples.email_assistant.mail import maildir
+from examples.email_assistant.mail.maildir import Unreadable, second_thread_id, thread_id
+from examples.email_assistant.mail.message import fresh_text, parse
 from tests.examples.conftest import EXAMPLE
 
 
@@ -24,13 +24,13 @@ def test_every_file_of_the_demo_mailbox_is_read_without_damage(mails):
 def test_reading_the_mailbox_changes_nothing_in_it():
     before = {path: path.read_bytes() for path in (EXAMPLE / "mailbox").rglob("*") if path.is_file()}
 
-    inbox.read(EXAMPLE / "mailbox")
+    maildir.read(EXAMPLE / "mailbox")
 
     assert {path: path.read_bytes() for path in (EXAMPLE / "mailbox").rglob("*") if path.is_file()} == before
 
 
 def test_mail_is_read_oldest_first_and_mail_without_a_date_last():
-    found = inbox.read(EXAMPLE / "mailbox")
+    found = maildir.read(EXAMPLE / "mailbox")
 
     assert found[0].file == "10-newsletter.eml"
     assert found[-1].file == "22-no-date.eml"
@@ -141,26 +141,26 @@ def test_a_file_that_is_no_mail_does_not_keep_the_others_from_being_read(tmp_pat
     (tmp_path / "new" / "a").write_bytes(b"\x00")
     (tmp_path / "new" / "b").write_bytes(b"From: ada@example.com\nSubject: Hi\n\nHello")
 
-    found = inbox.read(tmp_path)
+    found = maildir.read(tmp_path)
 
     assert sorted(type(one).__name__ for one in found) == ["Mail", "Unreadable"]
     assert [one.file for one in found if isinstance(one, Unreadable)] == ["a"]
 
 
 def test_a_mail_of_unreasonable_size_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(inbox, "LARGEST", 10)
+    monkeypatch.setattr(maildir, "LARGEST", 10)
     (tmp_path / "cur").mkdir()
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "a").write_bytes(b"From: ada@example.com\n\nHello")
 
-    (found,) = inbox.read(tmp_path)
+    (found,) = maildir.read(tmp_path)
 
     assert isinstance(found, Unreadable)
 
 
 def test_a_folder_that_is_no_maildir_is_refused(tmp_path):
     with pytest.raises(MailboxError, match="is no Maildir"):
-        inbox.read(tmp_path)
+        maildir.read(tmp_path)
 
 
 def test_the_thread_of_a_mail_depends_on_its_message_id_alone(mails, mail_of):

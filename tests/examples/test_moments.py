@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from examples.email_assistant.moments import ClockTime, find_day, find_minutes, find_time
+from examples.email_assistant.rules.moments import ClockTime, find_day, find_minutes, find_time
 from tests.examples.conftest import BERLIN
 
 WEDNESDAY = date(2026, 3, 11)

@@ -13,8 +13,8 @@ from icalendar import Calendar
 
 from examples.email_assistant import deposit
 from examples.email_assistant.errors import OutboxError, ToolError
-from examples.email_assistant.invitation import Invitations, Meeting
-from examples.email_assistant.outbox import Letter, Outbox, recipients, reference_chain
+from examples.email_assistant.mail.outbox import Letter, Outbox, recipients, reference_chain
+from examples.email_assistant.meetings.invitation import Invitations, Meeting
 from tests.examples.conftest import BERLIN, NOW, OWNER
 
 LETTER = Letter("Ada Stern <ada@example.com>", "", "Re: Grüße", "Hello Ada,\n\nja, gern: 東京.\n")

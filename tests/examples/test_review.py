@@ -13,8 +13,8 @@ from examples.email_assistant.errors import AssistantError, OutboxError
 from examples.email_assistant.graph import MOST_DRAFTS
 from examples.email_assistant.model import Proposal, exchanges
 from examples.email_assistant.review import NOTIFY
+from examples.email_assistant.rules.triage import Label, Triage
 from examples.email_assistant.state import Arguments, redrafts
-from examples.email_assistant.triage import Label, Triage
 
 MAIL: Arguments = {"to": "Ada Stern <ada@example.com>", "cc": "", "subject": "Re: Hello", "content": "Hello Ada"}
 MEETING: Arguments = {

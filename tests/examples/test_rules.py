@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examples.email_assistant.letters import has_gap
+from examples.email_assistant.rules.letters import has_gap
 from tests.examples.conftest import NOW
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from examples.email_assistant.mail import parse
-from examples.email_assistant.reading import Intent, language, read
-from examples.email_assistant.triage import never_answered
+from examples.email_assistant.mail.message import parse
+from examples.email_assistant.rules.reading import Intent, language, read
+from examples.email_assistant.rules.triage import never_answered
 from tests.examples.conftest import NOW
 
 HELD_BACK = Path(__file__).parent / "held_back"

@@ -14,7 +14,7 @@ from examples.email_assistant.deposit import deposit, folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from examples.email_assistant.mail import Address
+    from examples.email_assistant.mail.message import Address
 
 PRODUCT = "-//graphkit//email assistant example//EN"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from examples.email_assistant.calendar_words import FOLLOWING_WEEK, HOURS, LENGTHS, MINUTES, MONTHS, RELATIVE_DAYS, WEEKDAYS, ZONES
+from examples.email_assistant.rules.calendar_words import FOLLOWING_WEEK, HOURS, LENGTHS, MINUTES, MONTHS, RELATIVE_DAYS, WEEKDAYS, ZONES
 
 ISO_DAY = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 NUMBERED_DAY = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(?:(\d{4})|(?!\d))")

@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from examples.email_assistant import signs
-from examples.email_assistant.reading import Intent, Reading
+from examples.email_assistant.rules import signs
+from examples.email_assistant.rules.reading import Intent, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from examples.email_assistant.mail import Address, Mail
+    from examples.email_assistant.mail.message import Address, Mail
 
 Label = Literal["ignore", "notify", "respond"]
 SPOKEN = frozenset({"en", "de", "es", "ja"})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from examples.email_assistant.mail import Address, Mail
+    from examples.email_assistant.mail.message import Address, Mail
 
 # Folding at 78 would break long message ids in References into encoded words; 998 is the limit of RFC 5322.
 WIRE = SMTP.clone(max_line_length=900, cte_type="7bit")

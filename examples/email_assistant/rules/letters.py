@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examples.email_assistant.phrasebook import DAY_FORMS, GAP, month_name, phrases, weekday_name
+from examples.email_assistant.rules.phrasebook import DAY_FORMS, GAP, month_name, phrases, weekday_name
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from examples.email_assistant.mail import Address, Mail
+    from examples.email_assistant.mail.message import Address, Mail
 
 OPEN_GAP = re.compile(r"\[your answer[^\]]*\]")
 LONGEST_QUESTION = 120

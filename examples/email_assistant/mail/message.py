@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from examples.email_assistant.errors import UnreadableMailError
-from examples.email_assistant.markup import hidden_text, visible_text
+from examples.email_assistant.mail.markup import hidden_text, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

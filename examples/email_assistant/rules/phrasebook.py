@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from examples.email_assistant.calendar_words import MONTHS, WEEKDAYS
+from examples.email_assistant.rules.calendar_words import MONTHS, WEEKDAYS
 
 
 @dataclass(frozen=True, slots=True)

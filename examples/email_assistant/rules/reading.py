@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from examples.email_assistant import signs
-from examples.email_assistant.calendar_words import MONTHS, RELATIVE_DAYS, WEEKDAYS
-from examples.email_assistant.moments import ClockTime, find_day, find_minutes, find_time
+from examples.email_assistant.rules import signs
+from examples.email_assistant.rules.calendar_words import MONTHS, RELATIVE_DAYS, WEEKDAYS
+from examples.email_assistant.rules.moments import ClockTime, find_day, find_minutes, find_time
 
 if TYPE_CHECKING:
-    from examples.email_assistant.mail import Mail
+    from examples.email_assistant.mail.message import Mail
 
 # A full stop after a number is a date in German, not the end of a sentence.
 SENTENCE_END = re.compile(r"(?<=[?!\uff1f\uff01\u3002])\s*|(?<=[^\d]\.)\s+|\n\s*\n|(?<=:)\s*\n")

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from examples.email_assistant.letters import Writer, has_gap, reply_subject
 from examples.email_assistant.model import Exchange, Proposal, exchanges, guidance
-from examples.email_assistant.moments import find_day, find_minutes, find_time
-from examples.email_assistant.reading import Intent, Reading, read
-from examples.email_assistant.triage import Triage, never_answered, triage
+from examples.email_assistant.rules.letters import Writer, has_gap, reply_subject
+from examples.email_assistant.rules.moments import find_day, find_minutes, find_time
+from examples.email_assistant.rules.reading import Intent, Reading, read
+from examples.email_assistant.rules.triage import Triage, never_answered, triage
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from examples.email_assistant.mail import Address, Mail
+    from examples.email_assistant.mail.message import Address, Mail
     from examples.email_assistant.state import Arguments, State
 
 USUAL_MINUTES = 30

@@ -9,7 +9,7 @@ from mailbox import Maildir
 from typing import TYPE_CHECKING
 
 from examples.email_assistant.errors import MailboxError, UnreadableMailError
-from examples.email_assistant.mail import Mail, parse
+from examples.email_assistant.mail.message import Mail, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

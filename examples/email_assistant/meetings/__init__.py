@@ -1,0 +1,3 @@
+"""The calendar: when the owner has time, and invitations to meetings."""
+
+from __future__ import annotations
