@@ -186,7 +186,7 @@ class BinaryOperatorAggregate:
         if overwrites:
             if len(overwrites) > 1:
                 raise _conflict(overwrites)
-            return _overwritten(overwrites[0])
+            return overwritten(overwrites[0])
         value = current
         for update in updates:
             value = update if value is MISSING else self.operator(value, update)
@@ -199,7 +199,8 @@ def is_overwrite(update: object) -> TypeGuard[Overwrite | Mapping[str, object]]:
     return kind is Overwrite or (kind is dict and len(update) == 1 and OVERWRITE_KEY in update)  # type: ignore[arg-type, operator]
 
 
-def _overwritten(update: Overwrite | Mapping[str, object]) -> object:
+def overwritten(update: Overwrite | Mapping[str, object]) -> object:
+    """Return the value of an Overwrite, in either form."""
     return update.value if isinstance(update, Overwrite) else update[OVERWRITE_KEY]
 
 

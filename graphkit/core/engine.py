@@ -337,4 +337,4 @@ def _emit_pause(request: Request, values: Mapping[str, object], questions: tuple
 def _emit_updates(request: Request, outcomes: Mapping[Task, Outcome]) -> Steps:
     for task, outcome in outcomes.items():
         if isinstance(outcome, Done) and task.node != START:
-            yield Emit(NodeFinished(request.namespace, task.node, outcome.writes))
+            yield Emit(NodeFinished(request.namespace, task.node, outcome.writes, task=task))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
 from graphkit.core.record import record
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from graphkit.core.command import Interrupt
-    from graphkit.core.task import Write
+    from graphkit.core.task import Task, Write
 
 
 @record
@@ -24,12 +25,13 @@ class ValuesChanged:
 
 @record
 class NodeFinished:
-    """A node's update. Committed when seen. ``cached`` marks one that was kept from an earlier run."""
+    """A node's update. Committed when seen. ``cached`` marks one that was kept from an earlier run; its task is not told."""
 
     namespace: str
     node: str
     writes: tuple[Write, ...]
     cached: bool = False
+    task: Task | None = field(default=None, compare=False, repr=False)
 
 
 @record
@@ -48,4 +50,13 @@ class Emitted:
     data: object
 
 
-Event: TypeAlias = ValuesChanged | NodeFinished | Paused | Emitted
+@record
+class Streamed:
+    """A message, or a piece of one, from a node while it runs; ``metadata`` says from where. Provisional, as Emitted."""
+
+    namespace: str
+    message: object
+    metadata: Mapping[str, object]
+
+
+Event: TypeAlias = ValuesChanged | NodeFinished | Paused | Emitted | Streamed

@@ -10,16 +10,18 @@ from graphkit.core.command import END, START
 from graphkit.core.graph import GraphSpec, Join, NodeSpec
 from graphkit.core.record import record
 from graphkit.errors import InvalidSchemaError
+from graphkit.graph.signature import is_runnable
 from graphkit.graph.subgraph import subgraph_action
 from graphkit.graph.update import update_reader
 from graphkit.runtime import Action, Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from graphkit.graph.builder import NodeDeclaration, RouterDeclaration, StateGraph
     from graphkit.graph.compiled import CompiledGraph
     from graphkit.graph.schema import Field, Schema
+    from graphkit.graph.signature import Signature
     from graphkit.graph.update import Update
 
 
@@ -163,10 +165,17 @@ def _action(
     routers = _routers(builder, declared.name, keys)
     signature = declared.signature
     if signature is None:
-        return subgraph_action(cast("CompiledGraph", declared.action), fields, read_update, routers)
-    function = None if signature.is_async else declared.action
-    coroutine = declared.action if signature.is_async else None
-    return Action(function, coroutine, read, read_update, signature.services, routers, signature.takes_state)  # type: ignore[arg-type]
+        return subgraph_action(cast("CompiledGraph", declared.action), fields, read_update, routers, declared.retries)
+    function, coroutine = _ways_to_run(declared.action, signature)
+    return Action(function, coroutine, read, read_update, signature.services, routers, signature.takes_state, declared.retries)
+
+
+def _ways_to_run(action: object, signature: Signature) -> tuple[Callable[..., object] | None, Callable[..., object] | None]:
+    """Return what the sync driver calls and what the async driver calls."""
+    if is_runnable(action):
+        return action.invoke, action.ainvoke
+    function = cast("Callable[..., object]", action)
+    return (None, function) if signature.is_async else (function, None)
 
 
 def _lines(builder: StateGraph[object]) -> tuple[tuple[str, str, str | None, bool], ...]:

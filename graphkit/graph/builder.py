@@ -9,10 +9,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
 
 from graphkit.core.command import END, START, Command, plain_name
+from graphkit.core.policy import RetryPolicy
 from graphkit.core.record import record
 from graphkit.errors import GraphWarning, InvalidGraphError
 from graphkit.graph.schema import read_schema
-from graphkit.graph.signature import Signature, read_signature
+from graphkit.graph.signature import Runnable, Signature, is_runnable, read_signature
 from graphkit.storage import Checkpointer
 
 if TYPE_CHECKING:
@@ -33,13 +34,14 @@ class NodeDeclaration:
 
     Args:
         name: Its name.
-        action: A function, coroutine function, callable object or compiled graph.
-        signature: What the function wants; None for a compiled graph.
+        action: A function, coroutine function, callable object, an object with invoke and ainvoke, or a compiled graph.
+        signature: What the function, or invoke, wants; None for a compiled graph.
         input_schema: What it sees; None for the state schema.
         defer: Whether it waits until nothing else is left to run.
         metadata: The user's; shown in drawings, nowhere else.
         destinations: Where Command.goto may lead, with labels; None if not said.
         jumps: Whether it may return a Command, as far as annotations tell.
+        retries: What to do when it fails.
     """
 
     name: str
@@ -50,6 +52,7 @@ class NodeDeclaration:
     metadata: Mapping[str, object] = field(default_factory=dict)
     destinations: Mapping[str, str | None] | None = None
     jumps: bool = False
+    retries: tuple[RetryPolicy, ...] = ()
 
 
 @record
@@ -107,12 +110,13 @@ class StateGraph(Generic[StateT]):
 
     def add_node(
         self,
-        node: str | Callable[..., object] | CompiledGraph,
-        action: Callable[..., object] | CompiledGraph | None = None,
+        node: str | Callable[..., object] | Runnable | CompiledGraph,
+        action: Callable[..., object] | Runnable | CompiledGraph | None = None,
         *,
         defer: bool = False,
         metadata: Mapping[str, object] | None = None,
         input_schema: type | None = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         destinations: Sequence[str] | Mapping[str, str] | None = None,
     ) -> Self:
         """Add a node: ``add_node(fn)``, ``add_node("name", fn)``, ``add_node("name", compiled_graph)``.
@@ -120,10 +124,12 @@ class StateGraph(Generic[StateT]):
         Args:
             node: The name, or the action itself, which then gives its name.
             action: What runs: it takes the state and returns None, a dict of updates, an instance of the schema, a
-                Command, or a list of those. Parameters named config, runtime, store or writer are filled in.
+                Command, or a list of those. Parameters named config, runtime, store or writer are filled in. An object
+                with ``invoke`` and ``ainvoke`` runs in either way, as the graph does.
             defer: Run only when nothing else is left to run.
             metadata: Kept with the node for tools that draw or list it.
             input_schema: What the node sees; by default the annotation of its first parameter or the state schema.
+            retry_policy: When to run it again after a failure; of several the first that is about the exception decides.
             destinations: Where its Command(goto=...) may lead; ``{"name": "label"}`` labels the drawing.
 
         Raises:
@@ -131,19 +137,22 @@ class StateGraph(Generic[StateT]):
         """
         name, runs = self._named(node, action)
         self._warn_if_compiled("add_node")
+        retries = _policies(retry_policy)
         if _is_graph(runs):
             schema = read_schema(input_schema) if input_schema is not None else None
-            self.nodes[name] = NodeDeclaration(name, runs, None, schema, defer, dict(metadata or {}), _destinations(destinations))
+            said = _destinations(destinations)
+            self.nodes[name] = NodeDeclaration(name, runs, None, schema, defer, dict(metadata or {}), said, retries=retries)
             return self
-        if not callable(runs):
+        entry = runs.invoke if is_runnable(runs) else runs
+        if not callable(entry):
             raise InvalidGraphError(f"The action of node {name!r} is {runs!r}, which cannot be called.", node=name)
-        signature = read_signature(runs, f"node {name!r}")
+        signature = read_signature(entry, f"node {name!r}")
         schema = read_schema(input_schema) if input_schema is not None else self._seen(signature)
         goto = _command_targets(signature.returns)
         said = _destinations(destinations)
         found = said if said is not None else dict.fromkeys(goto) if goto else None
         jumps = goto is not None or said is not None
-        self.nodes[name] = NodeDeclaration(name, runs, signature, schema, defer, dict(metadata or {}), found, jumps)
+        self.nodes[name] = NodeDeclaration(name, runs, signature, schema, defer, dict(metadata or {}), found, jumps, retries)
         return self
 
     def add_edge(self, start_key: str | Sequence[str], end_key: str) -> Self:
@@ -314,6 +323,14 @@ def _breakpoints(names: Sequence[str] | str | None, nodes: Mapping[str, object])
     if names == "*":
         return frozenset(nodes)
     return frozenset([names] if isinstance(names, str) else names)
+
+
+def _policies(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
+    policies = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
+    for policy in policies:
+        if not isinstance(policy, RetryPolicy):
+            raise InvalidGraphError(f"retry_policy={policy!r} is no RetryPolicy.", hint="Pass RetryPolicy(max_attempts=3) or several.")
+    return policies
 
 
 def _is_graph(action: object) -> bool:

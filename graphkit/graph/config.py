@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONFIG_KEYS = ("configurable", "recursion_limit", "max_concurrency", "metadata", "tags", "run_name", "run_id")
 ADDRESS_KEYS = ("thread_id", "checkpoint_id", "checkpoint_ns")
-STREAM_MODES = ("values", "updates", "custom")
+STREAM_MODES = ("values", "updates", "custom", "messages")
 DURABILITIES = ("sync", "async", "exit")
 
 FORM = 'A config looks like {"configurable": {"thread_id": "1"}, "metadata": {}, "recursion_limit": 100}.'

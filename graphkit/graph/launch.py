@@ -69,7 +69,7 @@ class Launch:
         if self.parent is None:
             return finished
         if self.stateful:
-            self.parent.children = {**self.parent.children, self.run.namespace: finished.checkpoint.id}
+            self.parent.keep_child(self.run.namespace, finished.checkpoint.id)
         if finished.escaped is not None:
             raise ParentCommand(finished.escaped)
         if finished.status == "interrupted":
@@ -93,6 +93,7 @@ class Place:
         durability: What it inherits.
         limit: The recursion limit it inherits.
         emit: Where the parent takes events of subgraphs; None if nobody wants them.
+        messages: Whether messages of subgraphs are wanted.
         parent: The scope of the calling node, None at the root.
         namespace: "" at the root.
         path: Task ids from the root down to the calling task.
@@ -111,6 +112,7 @@ class Place:
     durability: Durability | None = "sync"
     limit: int = DEFAULT_RECURSION_LIMIT
     emit: Callable[[Event], None] | None = None
+    messages: bool = False
     parent: Scope | None = None
     namespace: str = ""
     path: tuple[str, ...] = ()
@@ -175,6 +177,7 @@ def _scope(graph: CompiledGraph, place: Place, config: Config, options: RunOptio
         emit=place.emit if projection is None else None,
         subgraphs=place.emit is not None if projection is None else projection.subgraphs,
         debug=graph.options.debug,
+        messages=place.messages if projection is None else "messages" in projection.modes,
     )
 
 
@@ -218,9 +221,7 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
     stateful = graph.options.checkpointer is True and hold is not None
     task_id = task.id
     base = child_namespace(run.namespace, task.node, None if stateful else task_id, 0)
-    call = parent.calls.get(base, 0)
-    parent.calls = {**parent.calls, base: call + 1}
-    namespace = child_namespace(run.namespace, task.node, None if stateful else task_id, call)
+    namespace = child_namespace(run.namespace, task.node, None if stateful else task_id, parent.next_call(base, stateful=stateful))
     if stateful:
         _begin(run, namespace, task, task_id)
     return Place(
@@ -233,12 +234,13 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
         durability=run.durability,
         limit=run.recursion_limit,
         emit=run.emit if run.subgraphs else None,
+        messages=run.messages and run.subgraphs,
         parent=parent,
         namespace=namespace,
         path=(*run.path, task_id),
         owner=task_id,
         base=task.checkpoint.children.get(namespace) if stateful else None,
-        fresh=not stateful and not task.resumed,
+        fresh=not stateful and not task.resumed and parent.attempt == 1,
         stateful=stateful,
     )
 

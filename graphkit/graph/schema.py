@@ -58,6 +58,7 @@ class Field:
         channel: By which rule it takes updates.
         start: Makes its value before any update; None for no value.
         check: Validates values; None when the schema does not validate.
+        prepare: Makes an update what it is to be saved and shown as; the reducer's own, None if it has none.
         managed: Set for a computed key, which has no channel in use.
     """
 
@@ -66,6 +67,7 @@ class Field:
     channel: Channel
     start: Callable[[], object] | None = None
     check: Check | None = None
+    prepare: Callable[[object], object] | None = None
     managed: Managed | None = None
 
 
@@ -225,7 +227,8 @@ def _field(name: str, hint: object, start: Callable[[], object] | None, check: C
     channel = _channel(name, base, extras)
     if start is None and channel.initial() is not MISSING:
         start = channel.initial
-    return Field(name, base, channel, start, check)
+    prepare = getattr(channel.operator, "prepare", None) if isinstance(channel, BinaryOperatorAggregate) else None
+    return Field(name, base, channel, start, check, prepare)
 
 
 def _unwrapped(hint: object) -> tuple[object, tuple[object, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING, get_type_hints
+from typing import TYPE_CHECKING, Protocol, TypeGuard, get_type_hints
 
 from graphkit.core.record import record
 from graphkit.errors import InvalidGraphError
@@ -73,6 +73,27 @@ def read_signature(function: Callable[..., object], owner: str) -> Signature:
     positional = [p for p in others if p.kind is not p.KEYWORD_ONLY]
     state_type = hints.get(positional[0].name) if positional else None
     return Signature(bool(positional), state_type, services, hints.get("return"), is_async(function))
+
+
+class Runnable(Protocol):
+    """An object that can be a node: the sync driver calls ``invoke``, the async one ``ainvoke``, with the same arguments."""
+
+    @property
+    def invoke(self) -> Callable[..., object]:
+        """Takes what a node function takes."""
+        ...
+
+    @property
+    def ainvoke(self) -> Callable[..., object]:
+        """Takes the same; its result is awaited."""
+        ...
+
+
+def is_runnable(action: object) -> TypeGuard[Runnable]:
+    """Tell whether an object has both ways to run it; a class or a function has not, whatever its attributes."""
+    if isinstance(action, type) or inspect.isroutine(action):
+        return False
+    return callable(getattr(action, "invoke", None)) and callable(getattr(action, "ainvoke", None))
 
 
 def is_async(function: object) -> bool:

@@ -17,6 +17,7 @@ from graphkit.runtime import Action, Handed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from graphkit.core.policy import RetryPolicy
     from graphkit.core.request import Finished
     from graphkit.core.task import Write
     from graphkit.graph.compiled import CompiledGraph
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from graphkit.runtime import Router
 
 
-def subgraph_action(child: CompiledGraph, fields: Mapping[str, Field], read_update: Update, routers: tuple[Router, ...]) -> Action:
+def subgraph_action(
+    child: CompiledGraph, fields: Mapping[str, Field], read_update: Update, routers: tuple[Router, ...], retries: tuple[RetryPolicy, ...]
+) -> Action:
     """Return the action that runs ``child`` inside a graph with ``fields``."""
     inputs = [key for key, field in child.parts.input.fields.items() if key in fields and field.managed is None]
     exported = {
@@ -41,7 +44,7 @@ def subgraph_action(child: CompiledGraph, fields: Mapping[str, Field], read_upda
     async def acall(state: Mapping[str, object]) -> Handed:
         return Handed(_handed(await child.arun_inside(state, exported)))
 
-    return Action(call, acall, read, read_update, routers=routers)
+    return Action(call, acall, read, read_update, routers=routers, retries=retries)
 
 
 def _handed(finished: Finished) -> tuple[Write, ...]:

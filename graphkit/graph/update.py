@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from graphkit.core.channels import LastValue
+from graphkit.core.channels import LastValue, is_overwrite, overwritten
 from graphkit.core.command import ROOT, Overwrite
-from graphkit.errors import InvalidStateError, InvalidUpdateError, UnknownKeyError, nearest
+from graphkit.errors import InvalidStateError, InvalidUpdateError, StateError, UnknownKeyError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,15 +29,18 @@ def update_reader(fields: Mapping[str, Field], schemas: Sequence[Schema]) -> Upd
     """
     known = frozenset([name for name, field in fields.items() if field.managed is None])
     checks = {name: field.check for name, field in fields.items() if field.check is not None and isinstance(field.channel, LastValue)}
+    prepares = {name: field.prepare for name, field in fields.items() if field.prepare is not None}
     is_root = ROOT in known
 
     def read(update: object, current: Mapping[str, object], seen: object) -> tuple[Write, ...]:
         if is_root:
-            return ((ROOT, update),)
+            return ((ROOT, _prepared(ROOT, update, prepares)),)
         if type(update) is not dict:
             update = _as_dict(update, current, seen, schemas)
         if not update.keys() <= known:
             raise _unknown(update, known, fields)
+        if prepares and not prepares.keys().isdisjoint(update):
+            update = {key: _prepared(key, value, prepares) for key, value in update.items()}
         if checks:
             return tuple([(key, _checked(key, value, checks)) for key, value in update.items()])
         return tuple(update.items())
@@ -63,6 +66,16 @@ def _unknown(update: Mapping[str, object], known: frozenset[str], fields: Mappin
     if wrong in fields:
         return InvalidUpdateError(f"The key {wrong!r} is computed by graphkit and cannot be written.", key=wrong)
     return UnknownKeyError(f"The key {wrong!r} is not in the state.", hint=nearest(wrong, known), key=wrong)
+
+
+def _prepared(key: str, value: object, prepares: Mapping[str, Callable[[object], object]]) -> object:
+    prepare = prepares.get(key)
+    if prepare is None:
+        return value
+    try:
+        return Overwrite(prepare(overwritten(value))) if is_overwrite(value) else prepare(value)
+    except StateError as error:
+        raise type(error)(f"The update of {key!r}: {error.message}", hint=error.hint, key=key, **error.facts) from error
 
 
 def _checked(key: str, value: object, checks: Mapping[str, Check]) -> object:

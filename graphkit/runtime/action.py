@@ -10,6 +10,7 @@ from graphkit.core.record import record
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Mapping
 
+    from graphkit.core.policy import RetryPolicy
     from graphkit.core.task import Outcome, Write
     from graphkit.scope import Scope
 
@@ -68,6 +69,7 @@ class Action:
         services: Parameters to fill by name.
         routers: Conditional edges, evaluated after the node with its own writes applied.
         takes_state: False for a function without parameters.
+        retries: What to do when it fails; the first policy that is about the exception decides.
     """
 
     function: Callable[..., object] | None
@@ -77,6 +79,7 @@ class Action:
     services: tuple[tuple[str, Service], ...] = ()
     routers: tuple[Router, ...] = ()
     takes_state: bool = True
+    retries: tuple[RetryPolicy, ...] = ()
     needs_loop: bool = field(init=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import merged
 from graphkit.core.command import MISSING, Command
+from graphkit.core.policy import retry_delay
 from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
@@ -88,9 +89,41 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
 
 
 def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
-    """Run a node and its routers; every Exception becomes a Failed, other BaseExceptions leave."""
+    """Run a node and its routers, again if its policies say so; every Exception becomes a Failed, other BaseExceptions leave."""
+    action = cast("Action", spec.nodes[scope.task.node].action)
+    outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)
+    if action.retries and isinstance(outcome, Failed) and scope.task.preset is MISSING:
+        return (yield from _again(spec, action, scope, outcome, asynchronous=asynchronous))
+    return outcome
+
+
+def _again(spec: GraphSpec, action: Action, scope: Scope, outcome: Outcome, *, asynchronous: bool) -> Calls:
+    """Repeat a failed attempt as long as the policies want it."""
+    import random  # noqa: PLC0415 - only failures need it
+
+    while isinstance(outcome, Failed):
+        delay = retry_delay(action.retries, outcome.error, scope.attempt, random.random())  # noqa: S311 - spreads attempts, protects nothing
+        if delay is None:
+            return outcome
+        yield _sleep(asynchronous=asynchronous), (delay,), NO_SERVICES
+        scope.restart()
+        outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)
+    return outcome
+
+
+def _sleep(*, asynchronous: bool) -> Callable[[float], object]:
+    if asynchronous:
+        from asyncio import sleep  # noqa: PLC0415 - loaded by the driver
+
+        return sleep
+    from time import sleep as block  # noqa: PLC0415 - only failures need it
+
+    return block
+
+
+def _through(spec: GraphSpec, action: Action, scope: Scope, *, asynchronous: bool) -> Calls:
+    """Run a node and its routers once."""
     task = scope.task
-    action = cast("Action", spec.nodes[task.node].action)
     try:
         call = _call(action, scope, asynchronous=asynchronous)
         try:

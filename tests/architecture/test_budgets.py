@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 FILE_LINES = 400
 FUNCTION_LINES = 50
 
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "graphkit/errors.py": "a flat list of classes without code; its worth is that every error is found in one place",
+}
 LONG_FUNCTIONS: dict[str, str] = {}
 
 FOLDERS = ("graphkit", "checkpointers", "examples", "benchmarks")

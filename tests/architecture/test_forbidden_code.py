@@ -89,7 +89,7 @@ def constants(node: ast.AST) -> str:
 def ambient(source: Source) -> list[str]:
     """List ambient state: a ContextVar outside of scope.py, and ``global`` anywhere."""
     found = [node for node in ast.walk(source.tree) if isinstance(node, ast.Global)]
-    if source.module != "graphkit.scope":
+    if source.module != "graphkit.scope.scope":
         named = [node for node in ast.walk(source.tree) if isinstance(node, ast.Name | ast.Attribute)]
         found += [node for node in named if (node.id if isinstance(node, ast.Name) else node.attr) in {"ContextVar", "local"}]  # type: ignore[misc]
     return [source.at(node) for node in found]

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
 PORTS = ("graphkit.storage", "graphkit.serde", "graphkit.core", "graphkit.errors")
 DATABASES = ("checkpointers.sqlite", "checkpointers.postgres")
-FRONT_DOORS = ("graphkit", "graphkit.errors", "graphkit.testing", *DATABASES)
+FRONT_DOORS = (
+    "graphkit",
+    "graphkit.agents",
+    "graphkit.errors",
+    "graphkit.messages",
+    "graphkit.models",
+    "graphkit.storage",
+    "graphkit.testing",
+    "graphkit.tools",
+    *DATABASES,
+)
 
 
 def beyond_the_ports(files: Iterable[Source]) -> list[str]:
