@@ -92,7 +92,9 @@ def test_arguments_that_are_no_object_make_an_invalid_call(arguments):
 
 
 @pytest.mark.parametrize(
-    "given", [3, None, b"x", {}, {"role": "usr", "content": "x"}, {"role": 3}, ("x", "y", "z"), object(), {"content": "x"}], ids=repr
+    "given",
+    [3, None, b"x", {}, {"role": "usr", "content": "x"}, {"role": 3}, ("x", "y", "z"), object(), {"content": "x"}],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_message_is_refused(given):
     with pytest.raises(InvalidMessageError):
