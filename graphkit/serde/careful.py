@@ -34,12 +34,12 @@ class CarefulWriter:
     """Writes one value.
 
     Args:
-        kinds: How to take each known type apart.
+        kinds: How to take each known type apart; None for any other type.
         options: What to tell ormsgpack.
         sort: Write the entries of dicts in the order of their bytes.
     """
 
-    def __init__(self, kinds: Mapping[type, Kind], options: int, *, sort: bool) -> None:
+    def __init__(self, kinds: Mapping[type, Kind | None], options: int, *, sort: bool) -> None:
         self._kinds = kinds
         self._options = options
         self._sort = sort
@@ -76,7 +76,7 @@ class CarefulWriter:
             return (yield from self._items(value, value, place))
         if type(value) is dict:
             return (yield from self._dict(value, value, place))
-        known = self._kinds.get(kind)
+        known = self._kinds[kind]
         if known is None:
             raise unknown(value, place)
         parts = _parts(known, value, place)

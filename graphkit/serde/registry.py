@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, get_args, get_origin
 
 from graphkit.core.command import Command, Interrupt, Missing, Overwrite, Send
 from graphkit.errors import DefinitionError
+from graphkit.serde.own import OWN_TAGS, is_own, own_shapes
 from graphkit.serde.shapes import Shape, is_model, shape_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,25 @@ _FRAMEWORKS: Final = frozenset({"abc", "builtins", "enum", "pydantic.main", "pyd
 """Modules whose classes are there to be subclassed; no value has exactly such a type."""
 
 
+class Kinds(dict[type, "Kind | None"]):
+    """How to take apart the values of each known type; any other type gives None.
+
+    Args:
+        known: Those known from the start.
+        learn_own: Called when a class of graphkit's own is met that is not known yet.
+    """
+
+    def __init__(self, known: Mapping[type, Kind], learn_own: Callable[[], None]) -> None:
+        super().__init__(known)
+        self._learn_own = learn_own
+
+    def __missing__(self, kind: type) -> Kind | None:
+        if not is_own(kind):
+            return None
+        self._learn_own()
+        return self.get(kind)
+
+
 class Registry:
     """The types of one codec.
 
@@ -38,7 +58,7 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self.kinds: dict[type, Kind] = dict(_standard())
+        self.kinds = Kinds(_standard(), self._learn_own)
         self._shapes: dict[str, Shape] = {}
         for tag, kind in CORE_TAGS.items():
             self.add(kind, tag)
@@ -50,6 +70,8 @@ class Registry:
             DefinitionError: The tag belongs to another class, or graphkit does not know how to store such a class.
         """
         _check_class(kind)
+        if tag in OWN_TAGS or is_own(kind):
+            self._learn_own()
         if kind in _standard() or kind in _NATIVE or typing.is_typeddict(kind) or (tag is None and kind in self.kinds):
             return
         default = default_tag(kind)
@@ -61,11 +83,18 @@ class Registry:
 
     def shape(self, tag: str) -> Shape | None:
         """Return the shape that is registered under ``tag``."""
+        if tag in OWN_TAGS:
+            self._learn_own()
         return self._shapes.get(tag)
 
     def tags(self) -> tuple[str, ...]:
         """Return every registered tag."""
         return tuple(self._shapes)
+
+    def _learn_own(self) -> None:
+        for shape in own_shapes():
+            self._claim(shape.tag, shape.kind, shape)
+            self.kinds[shape.kind] = shape
 
     def _claim(self, tag: str, kind: type, shape: Shape) -> None:
         holder = self._shapes.get(tag)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import sys
 from contextlib import suppress
+from dataclasses import field
 from enum import Enum, Flag
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from graphkit.core.record import record
+from graphkit.core.record import record, replace
 from graphkit.errors import UnknownTypeError
 from graphkit.serde.content import CONTENT
 from graphkit.serde.exceptions import error_from, error_state
@@ -44,17 +45,24 @@ SHAPE_NAMES: Final[Mapping[int, str]] = {
 
 @record
 class DataclassShape:
-    """Instances of a dataclass: the values of its fields, by name. Attributes that are no fields (cached properties) are left out."""
+    """Instances of a dataclass: the values of its fields, by name. Attributes that are no fields (cached properties) are left out.
+
+    ``usual`` holds values that are not written: those of fields whose default never changes.
+    """
 
     tag: str
     kind: type
     names: tuple[str, ...]
     defaults: Mapping[str, Callable[[], object]]
+    usual: Mapping[str, object] = field(default_factory=dict)
     code: int = DATACLASS
 
     def apart(self, value: object) -> Parts:
         """Take an instance apart."""
-        return Parts([self.tag], ({name: _field(value, name) for name in self.names},))
+        values: dict[object, object] = {name: _field(value, name) for name in self.names}
+        if self.usual:
+            values = {name: found for name, found in values.items() if name not in self.usual or not _same(found, self.usual[name])}  # type: ignore[index]
+        return Parts([self.tag], (values,))
 
     def build(self, stored: object) -> object:
         """Put an instance together."""
@@ -253,12 +261,22 @@ def is_secret(value: object) -> bool:
 def _dataclass_shape(kind: type, tag: str) -> DataclassShape:
     fields = dataclasses.fields(kind)
     defaults: dict[str, Callable[[], object]] = {}
-    for field in fields:
-        if field.default is not dataclasses.MISSING:
-            defaults[field.name] = _constant(field.default)
-        elif field.default_factory is not dataclasses.MISSING:
-            defaults[field.name] = field.default_factory
-    return DataclassShape(tag, kind, tuple(field.name for field in fields), defaults)
+    for one in fields:
+        if one.default is not dataclasses.MISSING:
+            defaults[one.name] = _constant(one.default)
+        elif one.default_factory is not dataclasses.MISSING:
+            defaults[one.name] = one.default_factory
+    return DataclassShape(tag, kind, tuple(one.name for one in fields), defaults)
+
+
+def compact_shape(kind: type, tag: str) -> DataclassShape:
+    """Return how to store a dataclass whose defaults never change."""
+    shape = _dataclass_shape(kind, tag)
+    return replace(shape, usual={name: make() for name, make in shape.defaults.items()})
+
+
+def _same(one: object, other: object) -> bool:
+    return type(one) is type(other) and one == other
 
 
 def _constant(value: object) -> Callable[[], object]:

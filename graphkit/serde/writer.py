@@ -52,13 +52,13 @@ class Writer:
     """Writes one value. Made for each call, so that threads share nothing.
 
     Args:
-        kinds: How to take each known type apart.
+        kinds: How to take each known type apart; None for any other type.
         options: ``STORED`` or ``CANONICAL``.
     """
 
     __slots__ = ("_inner", "_kinds", "_level", "_options", "_stop")
 
-    def __init__(self, kinds: Mapping[type, Kind], options: int) -> None:
+    def __init__(self, kinds: Mapping[type, Kind | None], options: int) -> None:
         self._kinds = kinds
         self._options = options
         self._level = 0
@@ -91,7 +91,7 @@ class Writer:
         return body
 
     def _default(self, value: object) -> ormsgpack.Ext:
-        kind = self._kinds.get(type(value))
+        kind = self._kinds[type(value)]
         if kind is None or self._level >= FAST_LEVELS:
             raise GiveUpError
         self._level += 1

@@ -19,7 +19,7 @@ ROOT = EXAMPLE.parents[1]
 DRIVER = Path(__file__).with_name("crash_driver.py")
 DEMO = ["--decisions", str(EXAMPLE / "demo.toml")]
 HANDING_OUT = "examples/email_assistant/deposit.py"
-DECIDING = "examples/email_assistant/graph.py,graphkit/scope.py,graphkit/storage/hold.py"
+DECIDING = "examples/email_assistant/graph.py,graphkit/scope/asking.py,graphkit/scope/memory.py,graphkit/storage/hold.py"
 EVERYTHING = "examples/email_assistant,graphkit,checkpointers"
 # A mail and a meeting that are approved, a mail that is edited; a draft that is ignored, a question that stays pending.
 MAILS = ("05-probe-walkthrough", "24-contract-attached", "08-chapter-three", "15-invitation")

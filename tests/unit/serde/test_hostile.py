@@ -87,6 +87,7 @@ AUDIT = """
 import itertools, random, sys
 import ormsgpack
 from graphkit.errors import GraphkitError
+from graphkit.messages import HumanMessage
 from graphkit.serde import Codec
 from graphkit.serde.depth import exceeds
 from graphkit.serde.record import frame
@@ -94,6 +95,7 @@ from tests.unit.serde import shop, values
 
 codec = Codec(shop.CLASSES)
 good = [codec.encode(value) for value in (values.plain() | values.registered()).values()]
+good.append(codec.encode(HumanMessage("x")))  # and with it the one package that a record may load is loaded
 for record in good:
     codec.decode(record)
 shop.RUNS.clear()
@@ -102,7 +104,7 @@ def ext(code, payload):
     return b"\\xc9" + len(payload).to_bytes(4, "big") + code.to_bytes(1, "big", signed=True) + payload
 
 names = ["os", "system", "builtins", "eval", "__import__", "subprocess:Popen", "os:system", "tests.unit.serde.shop:RUNS", "antigravity",
-         "posix", "str", "__class__", "../x", "send", "tests.unit.serde.shop:Mail", "tests.unit.serde.shop:Text", "ShopError"]
+         "posix", "str", "__class__", "../x", "send", "tests.unit.serde.shop:Mail", "tests.unit.serde.shop:Text", "ShopError", "human", "ai", "tool"]
 arguments = [[], ["true"], [["true"]], [{"args": ["true"], "attributes": {"__class__": "x"}}], [{}, {}], [b"true"], [5], [None, None, {}],
              [["a"], True, True, {"__class__": 1}, {"__dict__": {}}, {"x": 1}]]
 hostile = [ext(code, ormsgpack.packb([*([name] if name else []), *more]))
