@@ -6,12 +6,16 @@ Only this file defines error classes. The tree::
     ├── DefinitionError (ValueError)        the person who wrote the graph
     │   ├── InvalidGraphError               the graph cannot run as declared
     │   ├── InvalidSchemaError              a state, input, output or context schema cannot be read
+    │   ├── InvalidToolError                a function that cannot be a tool
+    │   ├── InvalidModelError               a model name or setting that does not exist
     │   └── UnknownNodeError                a name that no node has (edge, goto, Send, as_node, breakpoint)
     ├── StateError                          the person who wrote a node or a reducer
     │   ├── InvalidUpdateError              a node returned something that is no update
     │   │   ├── UnknownKeyError             an update names a key the state does not have
     │   │   └── ConflictingWritesError      two writes to a key without a reducer in one superstep
     │   ├── InvalidStateError (ValueError)  a value does not fit the schema
+    │   ├── InvalidMessageError (ValueError)  a value is no message, or names a message that is not there
+    │   ├── InvalidChatHistoryError (ValueError)  a tool call without its tool message
     │   ├── ReducerError                    a reducer raised
     │   └── UnserializableValueError (TypeError)  a value cannot be stored; names the path
     ├── RunError                            the person who runs the graph
@@ -19,6 +23,7 @@ Only this file defines error classes. The tree::
     │   ├── GraphChangedError               a saved thread waits for a node the graph no longer has
     │   ├── InterruptMismatchError          a rerun asked something else than what was answered
     │   ├── InterruptSwallowedError         code inside a node caught an interrupt
+    │   ├── ActionChangedError              an action is not the one a person was shown
     │   ├── MultipleSubgraphsError          two tasks of a superstep called one stateful subgraph
     │   └── OutsideRunError (RuntimeError)  get_config() and friends outside a node
     ├── StorageError                        the person who runs the database; ``retryable`` tells if trying again helps
@@ -28,10 +33,25 @@ Only this file defines error classes. The tree::
     │   ├── CorruptCheckpointError          a stored record is damaged
     │   ├── UnknownTypeError                a stored record names a type that is not registered
     │   ├── StorageUnavailableError         the database is locked, full, read-only or gone
-    │   └── SchemaVersionError              the database was written by a newer graphkit
+    │   ├── SchemaVersionError              the database was written by a newer graphkit
+    │   ├── StoreConflictError              an item of a store is not of the version that a write expected
+    │   └── EmbeddingError                  an embedding function failed, or its vectors do not fit
+    ├── ModelError                          the model or its provider; ``retryable`` and ``retry_after`` tell if and when to try again
+    │   ├── ModelUnavailableError           no connection, or the provider is overloaded or broken
+    │   ├── ModelRateLimitError             too many requests or tokens
+    │   ├── ModelTimeoutError (TimeoutError)  no answer in time
+    │   ├── ModelAuthenticationError        no key, or one that is not accepted
+    │   ├── ModelRequestError               the provider does not accept the request
+    │   ├── ModelRefusalError               the model declined to answer
+    │   └── ModelResponseError              an answer that breaks off or cannot be read
+    ├── ToolError                           the person who wrote or called a tool
+    │   ├── UnknownToolError                a name that no tool has
+    │   └── ToolInvocationError             arguments that do not fit the tool
     └── RequestError (ValueError)           the person who called invoke, get_state, a saver, ...
         ├── EmptyInputError                 nothing to run
         ├── InvalidIdError                  an id or namespace outside the allowed alphabet
+        ├── InvalidNamespaceError           a namespace of a store that is not well-formed, or reserved
+        ├── InvalidFilterError              a filter of a store's search that cannot be read
         ├── InvalidConfigError              an option that is unknown or out of range
         ├── InvalidStreamModeError          a stream mode that does not exist
         ├── MissingThreadIdError            a checkpointer without a thread id
@@ -128,6 +148,18 @@ class UnknownNodeError(DefinitionError):
     code = "unknown-node"
 
 
+class InvalidToolError(DefinitionError):
+    """A function cannot be a tool: a parameter without a type, no description, a name twice."""
+
+    code = "invalid-tool"
+
+
+class InvalidModelError(DefinitionError):
+    """A model is named or set up in a way that does not exist."""
+
+    code = "invalid-model"
+
+
 class StateError(GraphkitError):
     """An update or a value is wrong."""
 
@@ -156,6 +188,18 @@ class InvalidStateError(StateError, ValueError):
     """A value does not fit the schema of its key."""
 
     code = "invalid-state"
+
+
+class InvalidMessageError(StateError, ValueError):
+    """A value cannot be read as a message, or a message to remove is not in the list."""
+
+    code = "invalid-message"
+
+
+class InvalidChatHistoryError(StateError, ValueError):
+    """A conversation has a tool call without the tool message that answers it; providers refuse such a list."""
+
+    code = "invalid-chat-history"
 
 
 class ReducerError(StateError):
@@ -198,6 +242,12 @@ class InterruptSwallowedError(RunError):
     """Code inside a node caught the control flow of ``interrupt()`` and went on."""
 
     code = "interrupt-swallowed"
+
+
+class ActionChangedError(RunError):
+    """What would run is not what a person was shown and approved; it was not run."""
+
+    code = "action-changed"
 
 
 class MultipleSubgraphsError(RunError):
@@ -264,6 +314,102 @@ class SchemaVersionError(StorageError):
     code = "schema-version"
 
 
+class StoreConflictError(StorageError):
+    """An item of a store is not of the version that a write expected; nothing of the batch was written."""
+
+    code = "store-conflict"
+    retryable = True
+
+
+class EmbeddingError(StorageError):
+    """An embedding function failed, or returned vectors that do not fit the index; nothing was written."""
+
+    code = "embedding"
+    retryable = True
+
+
+class ModelError(GraphkitError):
+    """A model could not answer.
+
+    Attributes:
+        retryable: Whether the same request may succeed later.
+        retry_after: Seconds to wait before that, as the provider says; None if it does not.
+    """
+
+    code = "model"
+    retryable: ClassVar[bool] = False
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the provider asks to wait; None if it does not say."""
+        found = self.facts.get("retry_after")
+        return float(found) if isinstance(found, int | float) else None
+
+
+class ModelUnavailableError(ModelError):
+    """No connection to the provider, or it is overloaded or broken."""
+
+    code = "model-unavailable"
+    retryable = True
+
+
+class ModelRateLimitError(ModelError):
+    """The provider's limit of requests or tokens is reached."""
+
+    code = "model-rate-limit"
+    retryable = True
+
+
+class ModelTimeoutError(ModelError, TimeoutError):
+    """The provider did not answer in time."""
+
+    code = "model-timeout"
+    retryable = True
+
+
+class ModelAuthenticationError(ModelError):
+    """There is no API key, or the provider does not accept it."""
+
+    code = "model-authentication"
+
+
+class ModelRequestError(ModelError):
+    """The provider does not accept the request: unknown model, too long, a parameter it does not have."""
+
+    code = "model-request"
+
+
+class ModelRefusalError(ModelError):
+    """The model declined to answer, or a content filter stopped it."""
+
+    code = "model-refusal"
+
+
+class ModelResponseError(ModelError):
+    """The answer breaks off, cannot be read, or is not of the form that was asked for."""
+
+    code = "model-response"
+    retryable = True
+
+
+class ToolError(GraphkitError):
+    """A tool could not be called."""
+
+    code = "tool"
+
+
+class UnknownToolError(ToolError):
+    """A name that no tool has."""
+
+    code = "unknown-tool"
+
+
+class ToolInvocationError(ToolError):
+    """The arguments of a call do not fit the tool; the tool has not run."""
+
+    code = "tool-invocation"
+
+
 class RequestError(GraphkitError, ValueError):
     """A call asks for something that cannot be done."""
 
@@ -280,6 +426,18 @@ class InvalidIdError(RequestError):
     """An id is not a string of 1 to 200 letters, digits and ``-_.:@+=~``."""
 
     code = "invalid-id"
+
+
+class InvalidNamespaceError(RequestError):
+    """A namespace of a store is not a tuple of well-formed strings, or begins with a reserved one."""
+
+    code = "invalid-namespace"
+
+
+class InvalidFilterError(RequestError):
+    """A filter of a store's search cannot be read: an unknown operator, or no dict."""
+
+    code = "invalid-filter"
 
 
 class InvalidConfigError(RequestError):

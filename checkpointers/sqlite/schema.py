@@ -56,7 +56,7 @@ def prepare(connection: sqlite3.Connection, path: str, synchronous: str, timeout
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
-    application, version, tables = [_number(connection, text) for text in (sql.READ_APPLICATION_ID, sql.READ_VERSION, sql.COUNT_TABLES)]
+    application, version, tables = connection.execute(sql.READ_MARKS).fetchone()
     if application != sql.APPLICATION_ID and (application or version or tables):
         raise CorruptCheckpointError(
             f"{path} is a database of another program; it was left untouched.", hint="Give the saver a file of its own.", path=path
@@ -98,7 +98,3 @@ def _set_wal(connection: sqlite3.Connection, timeout: float) -> None:
             time.sleep(PAUSE)
         else:
             return
-
-
-def _number(connection: sqlite3.Connection, statement: str) -> int:
-    return int(connection.execute(statement).fetchone()[0])

@@ -95,16 +95,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 
 # The file --------------------------------------------------------------------------------------------------------------
 
-READ_APPLICATION_ID: Final = "PRAGMA application_id"
+READ_MARKS: Final = """
+SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)
+"""
+"""Whose file it is, its version, and how many tables and indexes it has; read at once, because another process may be making them."""
+
 WRITE_APPLICATION_ID: Final = "PRAGMA application_id = 1735551860"
 """The number is APPLICATION_ID; a PRAGMA takes no parameters."""
 
-READ_VERSION: Final = "PRAGMA user_version"
 WRITE_VERSION: Final = ("PRAGMA user_version = 1",)
 """For each version of the schema, the statement that notes it."""
-
-COUNT_TABLES: Final = "SELECT count(*) FROM sqlite_schema"
-"""0 in a file that nobody has used yet."""
 
 SET_WAL: Final = "PRAGMA journal_mode = WAL"
 SET_FOREIGN_KEYS: Final = "PRAGMA foreign_keys = ON"

@@ -112,7 +112,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path, number):
     with pytest.raises(sqlite3.OperationalError):
         _migrate(connection, "file.db", broken)
 
-    assert connection.execute(sql.COUNT_TABLES).fetchone() == (0,)
+    assert connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
     assert not connection.in_transaction
     prepare(connection, "file.db", settings("FULL"), 1)
     connection.close()
@@ -124,7 +124,7 @@ def test_what_another_process_has_migrated_is_left_alone(tmp_path):
 
     _migrate(connection, "file.db", sql.MIGRATIONS)
 
-    assert connection.execute(sql.READ_VERSION).fetchone() == (len(sql.MIGRATIONS),)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(sql.MIGRATIONS),)
     connection.close()
 
 
