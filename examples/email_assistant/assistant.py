@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict, cast
 
+from examples.email_assistant.errors import InvalidReplyError
 from examples.email_assistant.mail.maildir import second_thread_id, thread_id
-from examples.email_assistant.review import understand
-from examples.email_assistant.state import AnswerType, Arguments, State, redrafts
-from graphkit import Command
-from graphkit.errors import ThreadNotFoundError
+from examples.email_assistant.state import State
+from graphkit import Command, ToolMessage
+from graphkit.errors import InvalidAnswerError, ThreadNotFoundError
 
 if TYPE_CHECKING:
     from examples.email_assistant.mail.message import Mail
-    from examples.email_assistant.review import Request
     from graphkit import CompiledGraph, StateSnapshot
+    from graphkit.agents import AnswerType, HumanInterrupt
 
 Progress = Literal["finished", "waiting", "finished before", "duplicate"]
+Arguments = dict[str, object]
+COMPLAINT = "**Your last answer could not be used:**"
+"""How a question begins that is asked again."""
 
 
 class Answer(TypedDict):
@@ -31,7 +34,7 @@ class Asked:
     """A pending question: about which mail, what, and how often a proposal was sent back before."""
 
     mail: Mail
-    request: Request
+    request: HumanInterrupt
     redrafts: int
 
     @property
@@ -45,6 +48,10 @@ class Human(Protocol):
 
     def answer(self, asked: Asked) -> Answer | None:
         """Return an answer, or None to leave the question pending."""
+        ...
+
+    def refused(self, asked: Asked, error: InvalidReplyError) -> None:
+        """Hear that the last answer was not taken; the question is put again, unless this raises."""
         ...
 
 
@@ -89,8 +96,7 @@ class Assistant:
             seen: Threads this run has worked on; this one is added.
 
         Raises:
-            InvalidReplyError: The human's answer does not fit; the question stays pending.
-            AssistantError: A tool could not reach its files; running again goes on from there.
+            AssistantError: A tool could not reach its files, or what the human said cannot be used; running again goes on from there.
             GraphkitError: The database refused.
         """
         thread, saved = self._thread(mail)
@@ -113,13 +119,25 @@ class Assistant:
             if not saved.interrupts:
                 return Work(mail, thread, "finished", _state(saved), tuple(replies))
             question = saved.interrupts[0]
-            asked = Asked(mail, cast("list[Request]", question.value)[0], redrafts(_state(saved)))
+            asked = Asked(mail, cast("list[HumanInterrupt]", question.value)[0], redrafts(_state(saved)))
             answer = self.human.answer(asked)
             replies.append(Reply(asked, answer))
             if answer is None:
                 return Work(mail, thread, "waiting", _state(saved), tuple(replies))
-            understand(answer, asked.request)
-            self._run(Command(resume={question.id: [answer]}), thread)
+            self._give(answer, asked, question.id, thread)
+
+    def _give(self, answer: Answer, asked: Asked, question: str, thread: str) -> None:
+        """Give an answer; one that is not taken leaves the question pending, or has it asked again with what was wrong."""
+        try:
+            self._run(Command(resume={question: [answer]}), thread)
+        except InvalidAnswerError as error:
+            self.human.refused(asked, InvalidReplyError(error.message, hint=error.hint or "Answer again."))
+            return
+        following = self.graph.get_state(thread_id=thread).interrupts
+        description = cast("list[HumanInterrupt]", following[0].value)[0]["description"] if following else ""
+        if description.startswith(COMPLAINT):
+            complaint = description.removeprefix(COMPLAINT).partition("\n\n")[0].strip()
+            self.human.refused(asked, InvalidReplyError(complaint, hint="The question is asked again."))
 
     def _run(self, request: object, thread: str) -> None:
         self.graph.invoke(request, {"metadata": {"model": self.model}}, thread_id=thread)
@@ -138,6 +156,12 @@ class Assistant:
             return self.graph.get_state(thread_id=thread)
         except ThreadNotFoundError:
             return None
+
+
+def redrafts(state: State) -> int:
+    """Return how often a human sent a proposal back."""
+    sent_back = [message for message in state.get("messages", []) if isinstance(message, ToolMessage) and message.name != "question"]
+    return sum(message.additional_kwargs.get("review") == "response" for message in sent_back)
 
 
 def _state(snapshot: StateSnapshot) -> State:

@@ -20,11 +20,10 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
-from examples.email_assistant.assistant import Answer
+from examples.email_assistant.assistant import Answer, Arguments
 from examples.email_assistant.errors import DecisionsError, InvalidReplyError
-from examples.email_assistant.review import NOTIFY, understand
-from examples.email_assistant.state import AnswerType, Arguments
-from examples.email_assistant.tools import TOOLS
+from examples.email_assistant.review import NOTIFY, reviews
+from graphkit.agents import AnswerType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from examples.email_assistant.assistant import Asked
 
-TOOL_NAMES = ("notify", *(name for name, tool in TOOLS.items() if tool.answers))
+TOOL_NAMES = ("notify", *reviews().tools)
 KEYS: Mapping[str, type] = {"sender": str, "subject": str, "tool": str, "redraft": int, "answer": str, "args": dict, "text": str}
 
 
@@ -72,25 +71,25 @@ class Decisions:
     decisions: tuple[Decision, ...]
 
     def answer(self, asked: Asked) -> Answer | None:
-        """Answer with the first decision that fits; None when none does.
+        """Answer with the first decision that fits; None when none does."""
+        found = self._first(asked)
+        if found is None:
+            return None
+        _, decision = found
+        return Answer(type=decision.answer, args=_args(decision, asked.request["action_request"]["args"]))
+
+    def refused(self, asked: Asked, error: InvalidReplyError) -> None:
+        """Stop: the same decision would be given again.
 
         Raises:
-            DecisionsError: The decision is not possible for this question; it stays pending.
+            DecisionsError: Always; it names the decision. The question stays pending.
         """
-        for place, decision in enumerate(self.decisions, 1):
-            if decision.fits(asked):
-                return self._checked(decision, place, asked)
-        return None
+        place, _ = self._first(asked) or (0, None)
+        where = f"Decision {place} of {self.path} cannot answer {asked.action} for {asked.mail.subject!r}"
+        raise DecisionsError(f"{where}: {error.message}", hint=f"{error.hint} The question stays pending.") from error
 
-    def _checked(self, decision: Decision, place: int, asked: Asked) -> Answer:
-        proposed = asked.request["action_request"]["args"]
-        answer = Answer(type=decision.answer, args=_args(decision, proposed))
-        try:
-            understand(answer, asked.request)
-        except InvalidReplyError as error:
-            where = f"Decision {place} of {self.path} cannot answer {asked.action} for {asked.mail.subject!r}"
-            raise DecisionsError(f"{where}: {error.message}", hint=f"{error.hint} The question stays pending.") from error
-        return answer
+    def _first(self, asked: Asked) -> tuple[int, Decision] | None:
+        return next(((place, decision) for place, decision in enumerate(self.decisions, 1) if decision.fits(asked)), None)
 
 
 def load(path: Path) -> Decisions:

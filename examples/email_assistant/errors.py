@@ -1,4 +1,4 @@
-"""What can go wrong for the person who runs the assistant. Only this file defines its error classes."""
+"""What can go wrong for the person who runs the assistant. A package has more of them in its own errors.py."""
 
 from __future__ import annotations
 

@@ -1,124 +1,53 @@
-"""Questions to a human and their answers. Pure: a question is made of the state alone, so asking it again gives the same question.
-
-A question is a list with one object ``{"action_request": {"action", "args"}, "config": {"allow_ignore", "allow_respond",
-"allow_edit", "allow_accept"}, "description"}``, the form that review screens for LangGraph read. An answer is a list with one object
-``{"type": "accept" | "edit" | "ignore" | "response", "args": ...}``; the bare object is taken too.
-"""
+"""What a human is asked, and what they may answer. Pure: a question is made of the state alone, so asking again asks the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.utils import getaddresses
-from typing import TYPE_CHECKING, TypedDict, get_args
+from typing import TYPE_CHECKING, cast
 
-from examples.email_assistant.errors import InvalidReplyError, ToolError
+from examples.email_assistant.errors import InvalidReplyError
+from examples.email_assistant.mail.circle import outsiders, strangers
+from examples.email_assistant.mail.letter import Letter
 from examples.email_assistant.rules.letters import has_gap
-from examples.email_assistant.state import AnswerType, Arguments, State, ToolCall, Verdict, redrafts
-from examples.email_assistant.tools import TOOLS, checked
+from graphkit.agents import Review, Reviews
+from graphkit.errors import ToolInvocationError
+from graphkit.messages import last_ai_message
 
 if TYPE_CHECKING:
-    from examples.email_assistant.mail.message import Mail
+    from collections.abc import Collection
+
+    from examples.email_assistant.state import State
+    from graphkit.agents import AnswerType, HumanInterrupt
+    from graphkit.messages import ToolCall
+    from graphkit.tools import Tool
 
 MOST_REDRAFTS = 3
 NOTIFY = "Email Assistant: notify"
 SHOWN_BODY = 2000
+EVERY_ANSWER: frozenset[AnswerType] = frozenset({"accept", "edit", "ignore", "response"})
 
 
-class ActionRequest(TypedDict):
-    """What is asked about: the tool and its arguments, or a label and none."""
-
-    action: str
-    args: Arguments
-
-
-class AllowedAnswers(TypedDict):
-    """Which answers are taken."""
-
-    allow_ignore: bool
-    allow_respond: bool
-    allow_edit: bool
-    allow_accept: bool
-
-
-class Request(TypedDict):
-    """One question."""
-
-    action_request: ActionRequest
-    config: AllowedAnswers
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """An answer that was understood: the verdict, and the arguments to run with (changed by an edit)."""
-
-    verdict: Verdict
-    args: Arguments
-
-
-def ask_about_mail(state: State, refused: str = "") -> list[Request]:
-    """Return the question for a mail that is only shown: ignore it, or say what to reply.
-
-    Args:
-        state: The thread.
-        refused: What was wrong with the last answer; empty for the first question.
-    """
-    description = _description(state, "**Shown to you because:** " + "; ".join(state["triage"].reasons), refused)
-    request = Request(
-        action_request=ActionRequest(action=NOTIFY, args={}), config=_allowed(frozenset({"ignore", "response"})), description=description
-    )
-    return [request]
-
-
-def ask_about_call(state: State, call: ToolCall, refused: str = "") -> list[Request]:
-    """Return the question for a proposed call.
+def reviews() -> Reviews:
+    """Return which tools wait for a human; the others run at once.
 
     A draft with a gap cannot be accepted, and after three re-drafts no other one is made.
     """
-    answers = set(TOOLS[call["name"]].answers)
-    notes = [f"**{state['model']} proposes {call['name']}:** {_note(state)}", _shown(call)]
-    if has_gap(str(call["args"].get("content", ""))) and call["name"] == "write_email":
-        answers.discard("accept")
-        notes.append("**The draft has a gap.** Edit it, or respond with the words that belong there.")
-    if redrafts(state) >= MOST_REDRAFTS and "edit" in answers:
-        answers.discard("response")
-        notes.append(f"**{MOST_REDRAFTS} of {MOST_REDRAFTS} re-drafts are used.** Accept, edit or ignore.")
-    if outsiders := _outsiders(call, state["mail"]):
-        notes.append(f"**Not part of this conversation:** {', '.join(outsiders)}")
-    request = Request(
-        action_request=ActionRequest(action=call["name"], args=call["args"]),
-        config=_allowed(frozenset(answers)),
-        description=_description(state, "\n\n".join(notes), refused),
+    return Reviews(
+        {
+            "write_email": Review(_answers_to_draft, describe=_proposal, warn=_warn_of_recipients, check=_check_draft),
+            "schedule_meeting": Review(allow=True, describe=_proposal, warn=_warn_of_guests),
+            "question": Review(("ignore", "response"), describe=_proposal),
+        },
+        max_redrafts=MOST_REDRAFTS,
     )
-    return [request]
 
 
-def understand(answer: object, request: Request) -> Reviewed:
-    """Read an answer.
-
-    Raises:
-        InvalidReplyError: It has another form, is not allowed here, or edits into something that cannot run.
-    """
-    first = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
-    if not isinstance(first, Mapping) or first.get("type") not in get_args(AnswerType):
-        raise InvalidReplyError(
-            f"{answer!r} is no answer.", hint='An answer is [{"type": "accept" | "edit" | "ignore" | "response", "args": ...}].'
-        )
-    kind: AnswerType = first["type"]
-    action = request["action_request"]
-    if kind not in (allowed := allowed_answers(request)):
-        raise InvalidReplyError(f"{kind!r} is no answer to {action['action']} here.", hint=f"Possible: {', '.join(allowed)}.")
-    match kind:
-        case "response":
-            return Reviewed(Verdict("response", _words(first.get("args"))), action["args"])
-        case "edit":
-            return Reviewed(Verdict("edit"), _edited(first.get("args"), action))
-        case _:
-            return Reviewed(Verdict(kind), action["args"])
+def notice() -> Reviews:
+    """Return how a mail is shown that needs no reply: it is ignored, or the human says what to reply."""
+    return Reviews({NOTIFY: Review(("ignore", "response"), describe=_shown)})
 
 
-def allowed_answers(request: Request) -> list[AnswerType]:
+def allowed_answers(request: HumanInterrupt) -> list[AnswerType]:
     """Return the answers a question takes."""
     allowed = request["config"]
     named: dict[AnswerType, bool] = {
@@ -130,58 +59,89 @@ def allowed_answers(request: Request) -> list[AnswerType]:
     return [answer for answer, is_allowed in named.items() if is_allowed]
 
 
-def _allowed(answers: frozenset[AnswerType]) -> AllowedAnswers:
-    return AllowedAnswers(
-        allow_ignore="ignore" in answers,
-        allow_respond="response" in answers,
-        allow_edit="edit" in answers,
-        allow_accept="accept" in answers,
-    )
+def understand(tools: Mapping[str, Tool], answer: object, request: HumanInterrupt) -> None:
+    """Check an answer before it is given, for a screen that wants to know early. The graph checks it again.
 
+    Args:
+        tools: By name.
+        answer: A list with one answer, or the bare answer.
+        request: The question.
 
-def _words(args: object) -> str:
-    if not isinstance(args, str) or not args.strip():
+    Raises:
+        InvalidReplyError: It is not allowed here, has no words, or edits into something that cannot run.
+    """
+    first = answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
+    kind = first.get("type") if isinstance(first, Mapping) else None
+    action = request["action_request"]
+    allowed = allowed_answers(request)
+    if not isinstance(first, Mapping) or kind not in allowed:
+        raise InvalidReplyError(f"{kind!r} is no answer to {action['action']} here.", hint=f"Possible: {', '.join(allowed)}.")
+    args = first.get("args")
+    if kind == "response" and (not isinstance(args, str) or not args.strip()):
         raise InvalidReplyError("A response needs words.", hint='Write them as {"type": "response", "args": "..."}.')
-    return args.strip()
+    if kind == "edit":
+        _understand_edit(tools, args, action["action"])
 
 
-def _edited(args: object, action: ActionRequest) -> Arguments:
-    """Read ``{"action": ..., "args": {...}}`` or the bare arguments."""
+def _understand_edit(tools: Mapping[str, Tool], args: object, name: str) -> None:
     if isinstance(args, Mapping) and "action" in args:
-        if args["action"] != action["action"]:
-            raise InvalidReplyError(f"An edit cannot turn {action['action']} into {args['action']!r}.", hint="Ignore this call instead.")
+        if args["action"] != name:
+            raise InvalidReplyError(f"An edit cannot turn {name} into {args['action']!r}.", hint="Ignore this call instead.")
         args = args.get("args")
     if not isinstance(args, Mapping):
         raise InvalidReplyError(f"{args!r} are no arguments.", hint="An edit carries all arguments of the call by name.")
     try:
-        edited = checked(action["action"], args)
-    except ToolError as error:
-        raise InvalidReplyError(error.message, hint=error.hint) from error
-    if action["action"] == "write_email" and has_gap(str(edited["content"])):
+        edited = tools[name].check_args(args)
+    except ToolInvocationError as error:
+        raise InvalidReplyError(error.message, hint=error.hint or "Correct the argument.") from error
+    if has_gap(str(edited.get("content", ""))):
         raise InvalidReplyError("The edited mail still has a gap.", hint="Replace the text in square brackets.")
-    return edited
 
 
-def _note(state: State) -> str:
-    own = [message["content"] for message in state["messages"] if message["role"] == "assistant"]
-    return own[-1]
+def _answers_to_draft(call: ToolCall, _state: object) -> Collection[AnswerType]:
+    return EVERY_ANSWER - {"accept"} if has_gap(str(call["args"]["content"])) else EVERY_ANSWER
 
 
-def _shown(call: ToolCall) -> str:
+def _check_draft(call: ToolCall, _state: object) -> str | None:
+    return "The edited mail still has a gap: replace the text in square brackets." if has_gap(str(call["args"]["content"])) else None
+
+
+def _warn_of_recipients(call: ToolCall, state: object) -> list[str]:
+    args = {name: str(value) for name, value in call["args"].items()}
+    letter = Letter(args["to"], args.get("cc", ""), args["subject"], args["content"])
+    return _warning(outsiders(letter, _state(state)["mail"]))
+
+
+def _warn_of_guests(call: ToolCall, state: object) -> list[str]:
+    return _warning(strangers([str(guest) for guest in call["args"]["attendees"]], _state(state)["mail"]))
+
+
+def _warning(found: tuple[str, ...]) -> list[str]:
+    return [f"not part of this conversation: {', '.join(found)}"] if found else []
+
+
+def _proposal(call: ToolCall, state: object) -> str:
+    known = _state(state)
+    message = last_ai_message(known["messages"])
+    note = message.text if message is not None else ""
+    gap = "**The draft has a gap.** Edit it, or respond with the words that belong there."
+    parts = [f"**{known['model']} proposes {call['name']}:** {note}".rstrip(), _listed(call)]
+    return _description(known, "\n\n".join([*parts, *([gap] if has_gap(str(call["args"].get("content", ""))) else [])]))
+
+
+def _shown(_call: ToolCall, state: object) -> str:
+    known = _state(state)
+    return _description(known, "**Shown to you because:** " + "; ".join(known["triage"].reasons))
+
+
+def _listed(call: ToolCall) -> str:
     args = dict(call["args"])
     content = args.pop("content", None)
     lines = [f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in args.items() if value != ""]
     return "\n".join([*lines, *(["", str(content)] if content is not None else [])]).strip()
 
 
-def _outsiders(call: ToolCall, mail: Mail) -> list[str]:
-    written = [str(call["args"].get("to", "")), str(call["args"].get("cc", ""))]
-    guests = call["args"].get("attendees", [])
-    addresses = [address for _, address in getaddresses([*written, *(guests if isinstance(guests, list) else [])]) if address]
-    return [address for address in addresses if address.lower() not in mail.participants]
-
-
-def _description(state: State, proposal: str, refused: str) -> str:
+def _description(state: State, proposal: str) -> str:
     mail = state["mail"]
     body = mail.text if len(mail.text) <= SHOWN_BODY else mail.text[:SHOWN_BODY] + "\n[...]"
     # Quoted line by line: nothing in a mail can pass for a part of the question.
@@ -190,5 +150,8 @@ def _description(state: State, proposal: str, refused: str) -> str:
     head += [f"**Cc:** {', '.join(map(str, mail.cc))}"] if mail.cc else []
     head += [f"**Subject:** {mail.subject}"]
     head += [f"**Attached:** {', '.join(one.name for one in mail.attachments)}"] if mail.attachments else []
-    complaint = [f"**Your last answer could not be used:** {refused}"] if refused else []
-    return "\n\n".join([*complaint, "\n".join(head), quoted, proposal])
+    return "\n\n".join(["\n".join(head), quoted, proposal])
+
+
+def _state(state: object) -> State:
+    return cast("State", state)

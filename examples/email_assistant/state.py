@@ -1,84 +1,75 @@
-"""What one thread of the assistant knows: the state of the graph and the shapes in it."""
+"""What one thread of the assistant knows: the state of the graph, and questions about it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from examples.email_assistant.mail.message import Mail
-from examples.email_assistant.rules.triage import Triage
+from examples.email_assistant.sorting import Triage
+from graphkit import AIMessage, HumanMessage, MessagesState, ToolMessage
+from graphkit.agents import Verdict
+from graphkit.messages import ToolCall
 
-AnswerType = Literal["accept", "edit", "ignore", "response"]
-Status = Literal["ran", "answered", "feedback", "ignored", "skipped", "error"]
-Arguments = dict[str, str | int | list[str]]
-"""The arguments of a tool, as JSON has them."""
+if TYPE_CHECKING:
+    from graphkit.messages import AnyMessage
 
+Fate = Literal["ran", "answered", "feedback", "ignored", "error"]
+"""What came of a call: it ran; a human answered the question it was; sent it back with words; ignored it; it could not run."""
 
-class ToolCall(TypedDict):
-    """A call that a model proposes; its id is unique in the thread."""
-
-    id: str
-    name: str
-    args: Arguments
-
-
-class Message(TypedDict):
-    """A message of the conversation: of the mail or the human (user), the model (assistant) or a tool."""
-
-    id: str
-    role: Literal["user", "assistant", "tool"]
-    content: str
-    tool_calls: NotRequired[list[ToolCall]]
-    tool_call_id: NotRequired[str]
-    status: NotRequired[Status]
+GUIDANCE = "guidance"
+"""Id of the message with what a human wrote when a mail was only shown to them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a human said about one call; ``text`` are their words for a response."""
-
-    type: AnswerType
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """What came of a call: words for the conversation, and the file it left, if any."""
-
-    content: str
-    status: Status = "ran"
-    file: str = ""
-
-
-def merge_messages(current: list[Message], new: list[Message]) -> list[Message]:
-    """Put new messages behind the old ones; one with a known id takes the place of the old one."""
-    merged = {message["id"]: message for message in current}
-    merged.update({message["id"]: message for message in new})
-    return list(merged.values())
-
-
-class State(TypedDict, total=False):
+class State(MessagesState, total=False):
     """The state of a thread. One thread works on one mail.
 
-    ``verdicts`` are those of the calls that wait to be executed, by call id; ``results`` those of all calls so far.
+    ``proposed`` are the calls of the last AI message as the model made them, ``verdicts`` what was decided about them, by call id.
     """
 
     thread: str
     mail: Mail
     model: str
     triage: Triage
-    messages: Annotated[list[Message], merge_messages]
+    proposed: dict[str, ToolCall]
     verdicts: dict[str, Verdict]
-    results: dict[str, ToolResult]
     outcome: str
 
 
-def last_calls(state: State) -> list[ToolCall]:
-    """Return the calls of the last message of the model; empty when it made none."""
-    own = [message for message in state.get("messages", []) if message["role"] == "assistant"]
-    return own[-1].get("tool_calls", []) if own else []
+class Exchange(NamedTuple):
+    """A call of earlier and what came of it; ``words`` are the human's, for an answer or feedback."""
+
+    call: ToolCall
+    fate: Fate
+    content: str
+    words: str
 
 
-def redrafts(state: State) -> int:
-    """Return how often a human sent a proposal back."""
-    return sum(message.get("status") == "feedback" for message in state.get("messages", []))
+def exchanges(messages: list[AnyMessage]) -> list[Exchange]:
+    """Return all calls of a conversation that have a tool message, in order."""
+    results = {message.tool_call_id: message for message in messages if isinstance(message, ToolMessage)}
+    calls = [call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls]
+    return [_exchange(call, results[call["id"]]) for call in calls if call["id"] in results]
+
+
+def guidance(messages: list[AnyMessage]) -> str:
+    """Return what the human wrote when the mail was only shown to them; empty when they wrote nothing."""
+    return next((message.text for message in reversed(messages) if isinstance(message, HumanMessage) and message.id == GUIDANCE), "")
+
+
+def files(messages: list[AnyMessage]) -> list[str]:
+    """Return what the tools left in the world, as they name it: files, or Message-IDs of mail that was sent."""
+    artifacts = [message.artifact for message in messages if isinstance(message, ToolMessage) and message.status == "success"]
+    return [artifact["file"] for artifact in artifacts if isinstance(artifact, dict) and "file" in artifact]
+
+
+def _exchange(call: ToolCall, result: ToolMessage) -> Exchange:
+    decided, words = result.additional_kwargs.get("review"), result.additional_kwargs.get("words", "")
+    fate: Fate
+    match decided:
+        case "response":
+            fate = "answered" if call["name"] == "question" else "feedback"
+        case "ignore":
+            fate = "ignored"
+        case _:
+            fate = "ran" if result.status == "success" else "error"
+    return Exchange(call, fate, result.text, words)

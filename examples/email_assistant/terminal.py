@@ -13,15 +13,16 @@ from rich.prompt import Prompt
 from rich.text import Text
 
 from examples.email_assistant.assistant import Answer
-from examples.email_assistant.errors import InvalidReplyError
-from examples.email_assistant.review import NOTIFY, allowed_answers, understand
+from examples.email_assistant.review import NOTIFY, allowed_answers
+from examples.email_assistant.state import exchanges, files
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from examples.email_assistant.assistant import Asked, Reply, Work
+    from examples.email_assistant.assistant import Arguments, Asked, Reply, Work
+    from examples.email_assistant.errors import InvalidReplyError
     from examples.email_assistant.mail.maildir import Unreadable
-    from examples.email_assistant.state import AnswerType, Arguments
+    from graphkit.agents import AnswerType
 
 # A mail could move the cursor, clear the screen or turn text around, and so make a question look like another one.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -44,17 +45,12 @@ class Person:
         """Show a question and return what the person says; None when they want to decide later."""
         title = "Shown to you" if asked.action == NOTIFY else f"Approve: {asked.action}"
         self.console.print(Panel(Text(printable(asked.request["description"])), title=title, title_align="left", border_style="yellow"))
-        while True:
-            kind = self._choose(allowed_answers(asked.request))
-            if kind is None:
-                return None
-            answer = Answer(type=kind, args=self._args(kind, asked))
-            try:
-                understand(answer, asked.request)
-            except InvalidReplyError as error:
-                self.console.print(Text(printable(str(error)), style="red"))
-            else:
-                return answer
+        kind = self._choose(allowed_answers(asked.request))
+        return None if kind is None else Answer(type=kind, args=self._args(kind, asked))
+
+    def refused(self, asked: Asked, error: InvalidReplyError) -> None:  # noqa: ARG002 - the question is shown again anyway
+        """Tell the person why their answer was not taken."""
+        self.console.print(Text(printable(str(error)), style="red"))
 
     def _choose(self, allowed: list[AnswerType]) -> AnswerType | None:
         chosen = Prompt.ask("Your answer", choices=[*allowed, LATER], default=LATER, console=self.console)
@@ -77,7 +73,8 @@ class Person:
                 edited[name] = self._lines("content") or value
             else:
                 shown = ", ".join(value) if isinstance(value, list) else str(value)
-                edited[name] = Prompt.ask(escape(name), default=printable(shown), console=self.console)
+                said = Prompt.ask(escape(name), default=printable(shown), console=self.console)
+                edited[name] = _as_before(said, value)
         return edited
 
     def _lines(self, name: str) -> str:
@@ -88,6 +85,13 @@ class Person:
                 break
             lines.append(line)
         return "\n".join(lines)
+
+
+def _as_before(said: str, value: object) -> object:
+    """Return what was typed in the type the argument had."""
+    if isinstance(value, list):
+        return [part.strip() for part in said.split(",") if part.strip()]
+    return int(said) if isinstance(value, int) and said.strip().isdecimal() else said
 
 
 def show_work(console: Console, work: Work) -> None:
@@ -105,11 +109,13 @@ def show_work(console: Console, work: Work) -> None:
     console.print(Text(f"    because   {_short(triage.reasons[0])}", style="dim"))
     for reply in work.replies:
         console.print(Text(f"    {_told(reply)}", style="yellow" if reply.answer is None else ""))
-    for result in state.get("results", {}).values():
-        if result.file:
-            console.print(Text(f"    written   {result.file}", style="green"))
-        elif result.status == "error":
-            console.print(Text(f"    failed    {_short(result.content)}", style="red"))
+    for file in files(state.get("messages", [])):
+        console.print(Text(f"    written   {file}", style="green"))
+    for exchange in exchanges(state.get("messages", [])):
+        if exchange.fate == "error":
+            console.print(Text(f"    failed    {_short(exchange.content)}", style="red"))
+    if state["outcome"].startswith("left to you"):
+        console.print(Text(f"    {state['outcome']}", style="yellow"))
 
 
 def show_unreadable(console: Console, found: Unreadable) -> None:

@@ -1,48 +1,90 @@
-"""The five tools: what each takes, whether a human has to approve it, and what it does. Only `Toolbox.run` acts on the world."""
+"""The five tools of the assistant. Only what `Toolbox.tools` returns acts on the world, and it acts once for each call.
+
+Arguments are checked by their types, wherever they come from: a model, or a human who edits.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from examples.email_assistant.errors import ToolError
-from examples.email_assistant.mail.outbox import Letter, Outbox, recipients
+from examples.email_assistant.mail.automatic import reason_not_to_answer
+from examples.email_assistant.mail.letter import Letter, recipients
 from examples.email_assistant.meetings.invitation import Invitations, Meeting
-from examples.email_assistant.state import AnswerType, Arguments, ToolResult
+from examples.email_assistant.state import State
+from graphkit import AIMessage
+from graphkit.tools import InjectedState, InjectedToolCallId, Tool, ToolNode, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from zoneinfo import ZoneInfo
 
-    from examples.email_assistant.mail.message import Mail
+    from examples.email_assistant.mail.port import Postbox
     from examples.email_assistant.meetings.agenda import Agenda
 
-Kind = Literal["text", "line", "recipients", "addresses", "minutes", "day", "clock"]
 LONGEST_MEETING = 24 * 60
 
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool: its arguments by name, and the answers a human may give to a call of it; none means it runs unasked."""
-
-    arguments: Mapping[str, Kind]
-    answers: frozenset[AnswerType]
-    optional: frozenset[str] = frozenset()
+Injected = Annotated[State, InjectedState]
+CallId = Annotated[str, InjectedToolCallId]
+Result = tuple[str, dict[str, str]]
+"""Words for the model, and for the program the file that was written."""
 
 
-EVERY_ANSWER: frozenset[AnswerType] = frozenset({"accept", "edit", "ignore", "response"})
-TOOLS: Mapping[str, Tool] = {
-    "write_email": Tool({"to": "recipients", "cc": "recipients", "subject": "line", "content": "text"}, EVERY_ANSWER, frozenset({"cc"})),
-    "schedule_meeting": Tool(
-        {"attendees": "addresses", "subject": "line", "duration_minutes": "minutes", "preferred_day": "day", "start_time": "clock"},
-        EVERY_ANSWER,
-    ),
-    "check_calendar_availability": Tool({"day": "day", "duration_minutes": "minutes"}, frozenset()),
-    "question": Tool({"content": "text"}, frozenset({"ignore", "response"})),
-    "done": Tool({}, frozenset()),
-}
+def _line(value: str) -> str:
+    line = value.strip()
+    if "\n" in line or "\r" in line:
+        raise ValueError("it has a line break")
+    return line
+
+
+def _recipients(value: str) -> str:
+    line = _line(value)
+    _parsed(line)
+    return line
+
+
+def _copies(value: str) -> str:
+    return _recipients(value) if value.strip() else ""
+
+
+def _addresses(value: list[str]) -> list[str]:
+    return [one for entry in value for one in _parsed(entry)]
+
+
+def _parsed(line: str) -> list[str]:
+    try:
+        return [one.addr_spec for one in recipients(line)]
+    except ToolError as error:
+        raise ValueError(error.message) from error
+
+
+def _entries(value: object) -> object:
+    """Read a list that came as text: JSON, or with commas between the entries."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.lstrip().startswith("[") else [part.strip() for part in value.split(",")]
+
+
+def _day(value: str) -> str:
+    return date.fromisoformat(value.strip()[:10]).isoformat()
+
+
+def _clock(value: str) -> str:
+    return f"{time.fromisoformat(value.strip().zfill(5)):%H:%M}"
+
+
+Line = Annotated[str, AfterValidator(_line)]
+Recipients = Annotated[str, AfterValidator(_recipients), Field(description="Mail addresses with commas between them.")]
+Copies = Annotated[str, AfterValidator(_copies), Field(description="Mail addresses with commas between them, or nothing.")]
+Guests = Annotated[list[str], BeforeValidator(_entries), AfterValidator(_addresses), Field(min_length=1, description="Mail addresses.")]
+Minutes = Annotated[int, Field(ge=1, le=LONGEST_MEETING, description="Length in minutes.")]
+Day = Annotated[str, AfterValidator(_day), Field(description="A day such as 2026-03-17.")]
+Clock = Annotated[str, AfterValidator(_clock), Field(description="A time of day such as 14:30, in the owner's time zone.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,163 +92,92 @@ class Toolbox:
     """The tools over their places in the world.
 
     Args:
-        outbox: Where mail is written.
+        postbox: Where mail goes.
         invitations: Where meetings are written.
         agenda: When the owner has time.
         zone: The owner's time zone.
         clock: Returns the present moment, with a zone.
     """
 
-    outbox: Outbox
+    postbox: Postbox
     invitations: Invitations
     agenda: Agenda
     zone: ZoneInfo
     clock: Callable[[], datetime]
 
-    def run(self, name: str, args: Arguments, key: str, mail: Mail) -> ToolResult:
-        """Run one call. The same key again changes nothing and gives the same result.
+    def node(self) -> ToolNode:
+        """Return the tools as a node. A call that cannot run becomes an error for the model; a full disk or a lost connection does not."""
+        return ToolNode(self.tools(), name="execute", handle_tool_errors=(ToolError,))
 
-        Args:
-            name: The tool.
-            args: Its arguments; they are checked here again.
-            key: The thread and the id of the call.
-            mail: The mail the thread works on.
+    def tools(self) -> list[Tool]:
+        """Return the tools; a human has to approve the first two before they run."""
 
-        Returns:
-            The result; a call that cannot run has the status ``error`` and left nothing.
+        @tool(response_format="content_and_artifact")
+        def write_email(*, to: Recipients, cc: Copies = "", subject: Line, content: str, state: Injected, call: CallId) -> Result:
+            """Write a mail in the owner's name: the whole body, with greeting and name.
 
-        Raises:
-            OutboxError: The disk refused. Running again later is safe.
-            CalendarError: The calendar cannot be read.
-        """
-        try:
-            args = checked(name, args)
-            match name:
-                case "write_email":
-                    return self._write_email(args, key, mail)
-                case "schedule_meeting":
-                    return self._schedule_meeting(args, key)
-                case "check_calendar_availability":
-                    return self._check_calendar(args)
-                case _:
-                    return ToolResult("done")
-        except ToolError as error:
-            return ToolResult(str(error), status="error")
+            Args:
+                subject: One line.
+                content: Plain text.
+            """
+            return self._write_email(Letter(to, cc, subject, content), state, call)
 
-    def _write_email(self, args: Arguments, key: str, mail: Mail) -> ToolResult:
-        letter = Letter(str(args["to"]), str(args.get("cc", "")), str(args["subject"]), str(args["content"]))
-        path = self.outbox.write(letter, key=key, answers=mail, now=self.clock())
-        return ToolResult(f"written to the outbox: mail to {letter.to}", file=str(path))
+        @tool(response_format="content_and_artifact")
+        def schedule_meeting(
+            *,
+            attendees: Guests,
+            subject: Line,
+            duration_minutes: Minutes,
+            preferred_day: Day,
+            start_time: Clock,
+            state: Injected,
+            call: CallId,
+        ) -> Result:
+            """Put a meeting into the calendar and invite people. Look at the calendar first."""
+            start = datetime.fromisoformat(f"{preferred_day}T{start_time}").replace(tzinfo=self.zone)
+            return self._schedule_meeting(Meeting(subject, start, duration_minutes, tuple(attendees)), state, call)
 
-    def _schedule_meeting(self, args: Arguments, key: str) -> ToolResult:
-        start = datetime.fromisoformat(f"{args['preferred_day']}T{args['start_time']}").replace(tzinfo=self.zone)
-        guests = args["attendees"]
-        meeting = Meeting(
-            str(args["subject"]), start, int(str(args["duration_minutes"])), tuple(guests) if isinstance(guests, list) else ()
-        )
-        path = self.invitations.write(meeting, key=key, now=self.clock())
-        return ToolResult(f"written to the calendar: {meeting.subject}, {start:%Y-%m-%d %H:%M}, {meeting.minutes} minutes", file=str(path))
+        @tool
+        def check_calendar_availability(day: Day, duration_minutes: Minutes = 30) -> str:
+            """Say when the owner is free and what is taken on a day."""
+            return self._check_calendar(date.fromisoformat(day), duration_minutes)
 
-    def _check_calendar(self, args: Arguments) -> ToolResult:
-        day, minutes = date.fromisoformat(str(args["day"])), int(str(args["duration_minutes"]))
+        @tool
+        def question(content: str) -> str:
+            """Ask the owner what only they can know; the answer comes back as the result."""
+            raise ToolError(f"Nobody answered: {content}", hint="A question is answered, not run.")
+
+        @tool
+        def done(state: Injected) -> str:
+            """Say that nothing is left to do."""
+            last = next(message for message in reversed(state["messages"]) if isinstance(message, AIMessage))
+            if any(call["name"] != "done" for call in last.tool_calls):
+                return "Not yet: there were other calls in the same message. Look at their results first."
+            return "done"
+
+        return [write_email, schedule_meeting, check_calendar_availability, question, done]
+
+    def _write_email(self, letter: Letter, state: State, call: str) -> Result:
+        """Hand a letter over; it always answers the mail of its thread."""
+        if reason := reason_not_to_answer(state["mail"]):
+            raise ToolError(f"No reply may go to this sender: {reason}.", hint="Tell the owner, or say done.")
+        receipt = self.postbox.send(letter, key=_key(state, call), answers=state["mail"], now=self.clock())
+        warning = f" ({receipt.warning})" if receipt.warning else ""
+        return f"written to the outbox: mail to {letter.to}{warning}", {"file": str(receipt.file)}
+
+    def _schedule_meeting(self, meeting: Meeting, state: State, call: str) -> Result:
+        path = self.invitations.write(meeting, key=_key(state, call), now=self.clock())
+        told = f"written to the calendar: {meeting.subject}, {meeting.start:%Y-%m-%d %H:%M}, {meeting.minutes} minutes"
+        return told, {"file": str(path)}
+
+    def _check_calendar(self, day: date, minutes: int) -> str:
         free = ", ".join(f"{start:%H:%M}" for start in self.agenda.free(day, minutes, after=self.clock()))
         taken = ", ".join(
             f"{one.start.astimezone(self.zone):%H:%M}-{one.end.astimezone(self.zone):%H:%M} {one.summary}" for one in self.agenda.busy(day)
         )
-        return ToolResult(f"{day:%A} {day}, {minutes} minutes\nfree: {free or 'nothing'}\ntaken: {taken or 'nothing'}")
+        return f"{day:%A} {day}, {minutes} minutes\nfree: {free or 'nothing'}\ntaken: {taken or 'nothing'}"
 
 
-def checked(name: str, args: Mapping[str, object]) -> Arguments:
-    """Return the arguments of a call in their proper form.
-
-    Lists may arrive as JSON text or as text with commas, numbers as text: review screens send them like that.
-
-    Raises:
-        ToolError: There is no such tool, or an argument is missing, unknown or of the wrong form.
-    """
-    tool = TOOLS.get(name)
-    if tool is None:
-        raise ToolError(f"There is no tool {name!r}.", hint=f"There are: {', '.join(TOOLS)}.")
-    if unknown := sorted(set(args) - set(tool.arguments)):
-        raise ToolError(f"{name} has no argument {unknown[0]!r}.", hint=f"It takes: {', '.join(tool.arguments) or 'nothing'}.")
-    if missing := [one for one in tool.arguments if one not in args and one not in tool.optional]:
-        raise ToolError(f"{name} lacks the argument {missing[0]!r}.", hint=f"It takes: {', '.join(tool.arguments)}.")
-    return {one: _value(f"{name}.{one}", tool.arguments[one], value) for one, value in args.items()}
-
-
-def problem(name: str, args: Mapping[str, object]) -> str:
-    """Return why a call cannot run, empty when it can."""
-    try:
-        checked(name, args)
-    except ToolError as error:
-        return str(error)
-    return ""
-
-
-def _value(where: str, kind: Kind, value: object) -> str | int | list[str]:
-    try:
-        match kind:
-            case "text":
-                return _text(value)
-            case "line":
-                return _line(value)
-            case "recipients":
-                return _recipients(_line(value), where)
-            case "addresses":
-                return [one.addr_spec for entry in _entries(value) for one in recipients(entry)]
-            case "minutes":
-                return _minutes(value)
-            case "day":
-                return date.fromisoformat(_text(value).strip()[:10]).isoformat()
-            case "clock":
-                return f"{time.fromisoformat(_text(value).strip().zfill(5)):%H:%M}"
-            case _:
-                assert_never(kind)
-    except (ValueError, TypeError) as error:
-        raise ToolError(f"{where} cannot be {value!r}: {error}.", hint=f"It has to be: {FORMS[kind]}.") from error
-
-
-FORMS: Mapping[Kind, str] = {
-    "text": "text",
-    "line": "text on one line",
-    "recipients": "mail addresses with commas between them",
-    "addresses": "a list of mail addresses",
-    "minutes": f"minutes, a whole number from 1 to {LONGEST_MEETING}",
-    "day": "a day like 2026-03-17",
-    "clock": "a time like 14:30",
-}
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("it is no text")
-    return value
-
-
-def _line(value: object) -> str:
-    line = _text(value).strip()
-    if "\n" in line or "\r" in line:
-        raise ValueError("it has a line break")
-    return line
-
-
-def _recipients(line: str, where: str) -> str:
-    # An empty Cc is usual, an empty To is not.
-    if line or where.endswith(".to"):
-        recipients(line)
-    return line
-
-
-def _minutes(value: object) -> int:
-    minutes = int(_text(value)) if isinstance(value, str) else value
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= LONGEST_MEETING:
-        raise ValueError("it is out of range")
-    return minutes
-
-
-def _entries(value: object) -> list[str]:
-    if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
-    if not isinstance(value, list) or not value:
-        raise TypeError("it is no list")
-    return [_text(entry) for entry in value]
+def _key(state: Mapping[str, object], call: str) -> str:
+    """Return what makes an effect this effect, in every process: the thread and the call."""
+    return f"{state['thread']}/{call}"

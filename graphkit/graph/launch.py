@@ -166,7 +166,7 @@ def _scope(graph: CompiledGraph, place: Place, config: Config, options: RunOptio
         graph=graph.parts.spec.name,
         namespace=place.namespace,
         path=place.path,
-        config=_inherited(place.config, config.given),
+        config=_inherited(place.config, config.given, config.max_concurrency),
         context=_context(graph, context) if context is not None else place.context,
         store=graph.options.store if graph.options.store is not None else place.store,
         hold=place.hold,
@@ -181,8 +181,10 @@ def _scope(graph: CompiledGraph, place: Place, config: Config, options: RunOptio
     )
 
 
-def _inherited(outer: Mapping[str, object], own: Mapping[str, object]) -> Mapping[str, object]:
+def _inherited(outer: Mapping[str, object], own: Mapping[str, object], max_concurrency: int | None) -> Mapping[str, object]:
     """Return the config of a run: its own keys over those of its parent, and the same within ``configurable``."""
+    if max_concurrency is not None and own.get("max_concurrency") != max_concurrency:
+        own = {**own, "max_concurrency": max_concurrency}
     if not own or not outer:
         return own or outer
     above, below = outer.get("configurable"), own.get("configurable")

@@ -112,19 +112,19 @@ def _made(role: str, given: Mapping[str, Any]) -> AnyMessage | RemoveMessage:
             status: Any = given.get("status") or "success"
             return ToolMessage(content, given.get("tool_call_id", ""), status=status, artifact=given.get("artifact"), **common)
         case _:
-            return _ai(content, [*calls, *(given.get("tool_calls") or ())], given, common)
+            return _ai(content, calls, given, common)
 
 
-def _ai(content: Content, calls: Sequence[object], given: Mapping[str, Any], common: dict[str, Any]) -> AIMessage:
-    read: dict[str, ToolCall | InvalidToolCall] = {}
-    for call in calls:
-        one = _call(call)
-        read.setdefault(one["id"], one)
-    broken = [cast("InvalidToolCall", one) for one in read.values() if "error" in one]
+def _ai(content: Content, blocks: Sequence[object], given: Mapping[str, Any], common: dict[str, Any]) -> AIMessage:
+    named = [_call(call) for call in given.get("tool_calls") or ()]
+    # LangChain's messages may have a call twice: as a block of the content, too.
+    known = {call["id"] for call in named}
+    read = [*[call for call in map(_call, blocks) if call["id"] not in known], *named]
+    broken = [cast("InvalidToolCall", one) for one in read if "error" in one]
     broken += [_broken(one) for one in given.get("invalid_tool_calls") or ()]
     return AIMessage(
         content,
-        tool_calls=[one for one in read.values() if "error" not in one],
+        tool_calls=[one for one in read if "error" not in one],
         invalid_tool_calls=broken,
         usage_metadata=given.get("usage_metadata"),
         response_metadata=dict(given.get("response_metadata") or {}),

@@ -143,7 +143,7 @@ def branch(scope: Scope, name: str) -> Scope:
         name: Unique among the branches of the node, and the same when the node runs again.
     """
     made = Scope(scope.run, scope.task)
-    made.prefix = f"{scope.prefix}{name}/"
+    made.prefix = f"{scope.prefix}{name.replace('%', '%25').replace('/', '%2F')}/"
     made.trunk = scope.trunk or scope
     made.seen = scope.seen
     made.attempt = scope.attempt

@@ -315,3 +315,14 @@ def test_without_a_store_there_is_none(driver):
     driver.invoke(graph_of(lambda state, store: seen.append((store, get_store()))), {})
 
     assert seen == [(None, None)]
+
+
+def test_max_concurrency_given_as_a_keyword_is_in_the_config_of_a_node(driver):
+    seen = []
+    graph = StateGraph(dict).add_node("a", lambda state, config: seen.append(config.get("max_concurrency"))).add_edge(START, "a").compile()
+
+    driver.invoke(graph, {}, max_concurrency=3)
+    driver.invoke(graph, {}, {"max_concurrency": 4})
+    driver.invoke(graph, {})
+
+    assert seen == [3, 4, None]

@@ -246,7 +246,7 @@ def test_a_database_that_is_none_is_told(tmp_path, capsys):
 
 
 def test_the_keyboard_stops_the_run_without_a_traceback(tmp_path, monkeypatch, capsys):
-    def stop(_):
+    def stop(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("examples.email_assistant.mail.maildir.read", stop)

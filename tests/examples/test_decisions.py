@@ -9,9 +9,10 @@ from rich.console import Console
 
 from examples.email_assistant.assistant import Asked
 from examples.email_assistant.decisions import load
-from examples.email_assistant.errors import DecisionsError
-from examples.email_assistant.review import NOTIFY, Request
+from examples.email_assistant.errors import DecisionsError, InvalidReplyError
+from examples.email_assistant.review import NOTIFY
 from examples.email_assistant.terminal import Person
+from graphkit.agents import HumanInterrupt
 from tests.examples.conftest import EXAMPLE
 
 MAIL = {"to": "ada@example.com", "cc": "", "subject": "Re: Hello", "content": "Hello Ada"}
@@ -23,7 +24,7 @@ def ask(mail_of):
     """Return a function that makes a question."""
 
     def make(action="write_email", redrafts=0, args=MAIL, config=ALL, **headers):
-        request: Request = {"action_request": {"action": action, "args": args}, "config": config, "description": "Shall I?"}
+        request: HumanInterrupt = {"action_request": {"action": action, "args": args}, "config": config, "description": "Shall I?"}
         return Asked(mail_of(**headers), request, redrafts)
 
     return make
@@ -78,10 +79,8 @@ def test_an_edit_changes_only_what_it_names(decisions_of, ask):
 def test_a_decision_that_is_not_possible_is_told_with_its_place(decisions_of, ask):
     decisions = decisions_of('[[decision]]\nanswer = "accept"\n')
 
-    with pytest.raises(
-        DecisionsError, match=r"Decision 1 of .*decisions.toml cannot answer write_email for 'Hello'.*Possible: response, ignore"
-    ):
-        decisions.answer(ask(config=ALL | {"allow_accept": False, "allow_edit": False}))
+    with pytest.raises(DecisionsError, match=r"Decision 1 of .*decisions.toml cannot answer write_email for 'Hello': No\. .*pending"):
+        decisions.refused(ask(), InvalidReplyError("No.", hint="Say something else."))
 
 
 @pytest.mark.parametrize(
@@ -173,8 +172,17 @@ def test_at_the_terminal_an_empty_line_keeps_an_argument(monkeypatch, ask):
     assert person.answer(ask()) == {"type": "edit", "args": MAIL | {"subject": "Other"}}
 
 
-def test_at_the_terminal_an_answer_that_does_not_fit_is_told_and_asked_again(monkeypatch, ask):
-    person, screen = type_in(monkeypatch, "edit", "nobody", "", "", "", "ignore")
+def test_at_the_terminal_a_list_stays_a_list_and_a_number_a_number(monkeypatch, ask):
+    person, _ = type_in(monkeypatch, "edit", "ada@example.com, bob@example.com", "45")
 
-    assert person.answer(ask()) == {"type": "ignore", "args": None}
+    answer = person.answer(ask(args={"attendees": ["ada@example.com"], "duration_minutes": 30}))
+
+    assert answer["args"] == {"attendees": ["ada@example.com", "bob@example.com"], "duration_minutes": 45}
+
+
+def test_at_the_terminal_an_answer_that_was_not_taken_is_told(monkeypatch, ask):
+    person, screen = type_in(monkeypatch)
+
+    person.refused(ask(), InvalidReplyError("'nobody' is no list of mail addresses.", hint="Correct it."))
+
     assert "is no list of mail addresses" in screen.getvalue()

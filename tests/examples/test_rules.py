@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from examples.email_assistant.memory import Preferences
 from examples.email_assistant.rules.letters import has_gap
+from graphkit import AIMessage, HumanMessage, ToolMessage
 from tests.examples.conftest import NOW
+
+NOBODY = Preferences(())
 
 
 def thread(mail, *exchanges, words=""):
-    """Return the state of a thread: calls that were made, as (name, args, status, result)."""
-    messages = [{"id": "guidance", "role": "user", "content": words}] if words else []
-    for place, (name, args, status, content) in enumerate(exchanges):
-        call = {"id": f"c{place}", "name": name, "args": args}
-        messages.append({"id": f"d{place}", "role": "assistant", "content": "", "tool_calls": [call]})
-        messages.append({"id": f"r{place}", "role": "tool", "tool_call_id": f"c{place}", "content": content, "status": status})
+    """Return the state of a thread: calls that were made, as (name, args, fate, result)."""
+    messages: list[Any] = [HumanMessage(words, id="guidance")] if words else []
+    for place, (name, args, fate, content) in enumerate(exchanges):
+        messages.append(AIMessage("", id=f"d{place}", tool_calls=[{"id": f"c{place}", "name": name, "args": args}]))
+        decided = {"answered": "response", "feedback": "response", "ignored": "ignore"}.get(fate)
+        marks = {"review": decided, "words": content} if decided else {}
+        result = ToolMessage(content, tool_call_id=f"c{place}", id=f"r{place}", additional_kwargs=marks)
+        messages.append(replace(result, status="error") if fate == "error" else result)
     return {"mail": mail, "messages": messages}
 
 
@@ -22,9 +31,9 @@ def thread(mail, *exchanges, words=""):
 def next_call(model):
     """Return a function that gives the name and arguments of the one call proposed next."""
 
-    def propose(mail, *exchanges, words=""):
-        (call,) = model.propose(thread(mail, *exchanges, words=words), NOW).calls
-        return call
+    def propose(mail, *exchanges, words="", preferences=NOBODY):
+        (call,) = model.propose(thread(mail, *exchanges, words=words), NOW, preferences).tool_calls
+        return call["name"], call["args"]
 
     return propose
 
@@ -188,7 +197,7 @@ def test_a_reply_goes_to_reply_to_and_keeps_one_re(next_call, mail_of):
 
 @pytest.mark.parametrize(
     "exchange",
-    [("write_email", DRAFT, "ran", ""), ("question", {"content": "x"}, "error", "broken"), ("schedule_meeting", BOOKED, "skipped", "")],
+    [("write_email", DRAFT, "ran", ""), ("question", {"content": "x"}, "error", "broken"), ("schedule_meeting", BOOKED, "ignored", "")],
 )
 def test_when_nothing_is_left_to_do_it_is_done(next_call, mails, exchange):
     failed = ("write_email", DRAFT, "error", "broken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 SILENT = frozenset({"script", "style", "head", "title", "template"})
@@ -13,6 +14,11 @@ INVISIBLE = re.compile(
 )
 
 
+LONGEST = 500_000
+"""Characters. Markup beyond this is not read."""
+NO_TAG = re.compile(r"<(?![a-zA-Z/!?])")
+
+
 class _Reader(HTMLParser):
     """Sort the text of a document into seen and hidden."""
 
@@ -21,6 +27,7 @@ class _Reader(HTMLParser):
         self.seen: list[str] = []
         self.hidden: list[str] = []
         self._open: list[tuple[str, bool, bool]] = []
+        self._count: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         style = " ".join(value or "" for name, value in attrs if name == "style")
@@ -30,12 +37,14 @@ class _Reader(HTMLParser):
             silent, covered = self._state()
             hides = bool(INVISIBLE.search(style)) or any(name == "hidden" for name, _ in attrs)
             self._open.append((tag, silent or tag in SILENT, covered or hides))
+            self._count[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
         # Real mail leaves <p> and <li> open: closing an outer element closes what stands inside it.
-        names = [name for name, _, _ in self._open]
-        if tag in names:
-            del self._open[len(names) - 1 - names[::-1].index(tag) :]
+        closed = "" if self._count[tag] else tag
+        while closed != tag:
+            closed, _, _ = self._open.pop()
+            self._count[closed] -= 1
         if tag in BLOCKS:
             self.seen.append("\n")
 
@@ -60,9 +69,23 @@ def hidden_text(markup: str) -> str:
 
 def _read(markup: str) -> _Reader:
     reader = _Reader()
-    reader.feed(markup)
+    reader.feed(_tame(markup[:LONGEST]))
     reader.close()
     return reader
+
+
+def _tame(markup: str) -> str:
+    """Return markup that Python's parser reads in linear time: it starts again at each ``<`` of a tag or comment that never ends."""
+    markup = NO_TAG.sub("&lt;", markup.replace("<![", "<! ["))
+    comments, tail = _behind(markup, "-->")
+    tags, rest = _behind(tail.replace("<!--", "<! "), ">")
+    return comments + tags + rest.replace("<", "&lt;")
+
+
+def _behind(markup: str, end: str) -> tuple[str, str]:
+    """Split behind the last ``end``."""
+    before, found, after = markup.rpartition(end)
+    return before + found, after
 
 
 def _tidy(pieces: list[str]) -> str:

@@ -1,18 +1,13 @@
-"""Outgoing mail: RFC 5322 files in a Maildir, each written once."""
+"""The postbox on files: a Maildir of outgoing mail, each written once. A mail program or a person sends it."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.headerregistry import Address as HeaderAddress
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, getaddresses
 from typing import TYPE_CHECKING
 
 from examples.email_assistant.deposit import deposit, folder
-from examples.email_assistant.errors import ToolError
+from examples.email_assistant.mail.letter import Letter, composed, message_id, name_of, recipients, reference_chain
+from examples.email_assistant.mail.port import Receipt
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,24 +15,12 @@ if TYPE_CHECKING:
 
     from examples.email_assistant.mail.message import Address, Mail
 
-# Folding at 78 would break long message ids in References into encoded words; 998 is the limit of RFC 5322.
-WIRE = SMTP.clone(max_line_length=900, cte_type="7bit")
-LONGEST_CHAIN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail to be written: header addresses as typed, the body as plain text."""
-
-    to: str
-    cc: str
-    subject: str
-    content: str
+__all__ = ["Letter", "Outbox", "recipients", "reference_chain"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """A Maildir for mail that a human approved.
+    """A Maildir for mail that a human approved; a `Postbox`.
 
     Args:
         path: The folder of the Maildir; made when the first mail is written.
@@ -46,6 +29,10 @@ class Outbox:
 
     path: Path
     sender: Address
+
+    def send(self, letter: Letter, *, key: str, answers: Mail | None, now: datetime) -> Receipt:
+        """Write one mail, as `Postbox.send`."""
+        return Receipt(message_id(key, self.sender), self.write(letter, key=key, answers=answers, now=now))
 
     def write(self, letter: Letter, *, key: str, answers: Mail | None, now: datetime) -> Path:
         """Write one mail and return its file. A second call with the same key writes nothing and returns the same file.
@@ -60,49 +47,9 @@ class Outbox:
             ToolError: An address or the subject cannot stand in a mail header.
             OutboxError: The file cannot be written.
         """
-        name = hashlib.sha256(key.encode()).hexdigest()[:32]
-        content = self._message(letter, name, answers, now).as_bytes()
+        name = name_of(key)
+        content = composed(letter, sender=self.sender, key=key, answers=answers, now=now)
         new, current, staging = (folder(self.path / part) for part in ("new", "cur", "tmp"))
         # A mail program that opens the Maildir moves a file to cur and adds flags to its name.
         moved = next(current.glob(f"{name}.eml*"), None)
         return moved or deposit(new / f"{name}.eml", content, staging=staging)
-
-    def _message(self, letter: Letter, name: str, answers: Mail | None, now: datetime) -> EmailMessage:
-        message = EmailMessage(policy=WIRE)
-        try:
-            message["From"] = HeaderAddress(self.sender.name, addr_spec=self.sender.address)
-            message["To"] = recipients(letter.to)
-            if letter.cc.strip():
-                message["Cc"] = recipients(letter.cc)
-            message["Subject"] = letter.subject
-        except (ValueError, MessageError) as error:
-            raise ToolError(
-                f"The mail has a header that cannot be written: {error}.", hint="Correct the address or the subject."
-            ) from error
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = f"<{name}@{self.sender.domain}>"
-        if answers is not None and answers.message_id:
-            message["In-Reply-To"] = answers.message_id
-            message["References"] = " ".join(reference_chain(answers))
-        message.set_content(letter.content.rstrip() + "\n", charset="utf-8")
-        return message
-
-
-def recipients(written: str) -> list[HeaderAddress]:
-    """Return the addresses of a list such as ``"Ada <ada@example.org>, bob@example.org"``.
-
-    Raises:
-        ToolError: There is none, or one of them is no address.
-    """
-    pairs = [(name, address) for name, address in getaddresses([written]) if name or address]
-    broken = [name or address for name, address in pairs if not all(address.partition("@")) or set(address) & set(" \r\n")]
-    if broken or not pairs:
-        raise ToolError(f"{written!r} is no list of mail addresses.", hint="Write them as 'Name <name@example.org>', separated by commas.")
-    return [HeaderAddress(name, addr_spec=address) for name, address in pairs]
-
-
-def reference_chain(mail: Mail) -> tuple[str, ...]:
-    """Return the References of a reply (RFC 5322, section 3.6.4), the middle left out of very long threads."""
-    earlier = mail.references or ((mail.in_reply_to,) if mail.in_reply_to else ())
-    chain = tuple(one for one in dict.fromkeys((*earlier, mail.message_id)) if one)
-    return chain if len(chain) <= LONGEST_CHAIN else (chain[0], *chain[-(LONGEST_CHAIN - 1) :])

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from dateutil.rrule import rrulestr
+import recurring_ical_events  # type: ignore[import-untyped]
 from icalendar import Calendar
 
 from examples.email_assistant.errors import CalendarError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from icalendar import Event
 
 OPENS, CLOSES = time(9), time(17)
 OTHER_FILE = "Export the calendar again, or give another one with --calendar FILE."
-UNTIL = re.compile(r";?UNTIL=[^;]*")
 RASTER = timedelta(minutes=15)
 
 
@@ -53,9 +50,11 @@ class Agenda:
         Raises:
             CalendarError: A file is missing or no iCalendar.
         """
-        opens = datetime.combine(day, time.min, self.zone).astimezone(UTC)
-        closes = datetime.combine(day + timedelta(days=1), time.min, self.zone).astimezone(UTC)
-        taken = (one for event in self._events() for one in self._occurrences(event, closes))
+        opens = datetime.combine(day, time.min, self.zone)
+        closes = datetime.combine(day + timedelta(days=1), time.min, self.zone)
+        files = [self.calendar] if self.calendar else []
+        files += sorted(self.meetings.glob("*.ics")) if self.meetings.is_dir() else []
+        taken = (self._taken(event) for file in files for event in _occurrences(file, opens, closes) if _takes_time(event))
         return sorted({one for one in taken if one.start < closes and one.end > opens})
 
     def conflicts(self, start: datetime, end: datetime) -> list[Busy]:
@@ -80,45 +79,8 @@ class Agenda:
             start += RASTER
         return found
 
-    def _events(self) -> Iterator[Event]:
-        files = [self.calendar] if self.calendar else []
-        if self.meetings.is_dir():
-            files += sorted(self.meetings.glob("*.ics"))
-        for file in files:
-            for event in _read(file).events:
-                # Time that cannot be read must not pass for free time.
-                if event.errors:
-                    raise CalendarError(f"{file} has an entry that cannot be read: {event.errors[0][1]}.", hint=OTHER_FILE)
-                if _takes_time(event):
-                    yield event
-
-    def _occurrences(self, event: Event, until: datetime) -> Iterator[Busy]:
-        start = self._moment(event.decoded("dtstart"))
-        length = self._length(event, start)
-        skipped = {self._moment(one).astimezone(UTC) for one in event.exdates}
-        for moment in self._starts(event, start, until):
-            if moment.astimezone(UTC) not in skipped:
-                yield Busy(moment.astimezone(UTC), moment.astimezone(UTC) + length, str(event.get("summary", "")))
-
-    def _starts(self, event: Event, start: datetime, until: datetime) -> Iterator[datetime]:
-        rule = event.get("rrule")
-        if rule is None:
-            yield start
-            return
-        # A rule repeats wall-clock times: it is unfolded without a zone, and each start gets the offset of its own day.
-        last = until.astimezone(start.tzinfo).replace(tzinfo=None)
-        ends = [self._moment(one).astimezone(start.tzinfo).replace(tzinfo=None) for one in rule.get("UNTIL", [])]
-        for naive in _unfolded(UNTIL.sub("", rule.to_ical().decode()), start.replace(tzinfo=None)):
-            if naive > last or any(naive.date() > end.date() for end in ends):
-                return
-            yield naive.replace(tzinfo=start.tzinfo)
-
-    def _length(self, event: Event, start: datetime) -> timedelta:
-        if "dtend" in event:
-            return self._moment(event.decoded("dtend")).astimezone(UTC) - start.astimezone(UTC)
-        if "duration" in event:
-            return event.decoded("duration")  # type: ignore[no-any-return]
-        return timedelta(0) if isinstance(event.decoded("dtstart"), datetime) else timedelta(days=1)
+    def _taken(self, event: Event) -> Busy:
+        return Busy(self._moment(event.start).astimezone(UTC), self._moment(event.end).astimezone(UTC), str(event.get("summary", "")))
 
     def _moment(self, value: date | datetime) -> datetime:
         if not isinstance(value, datetime):
@@ -126,15 +88,44 @@ class Agenda:
         return value if value.tzinfo else value.replace(tzinfo=self.zone)
 
 
-def _takes_time(event: Event) -> bool:
-    return "dtstart" in event and str(event.get("transp", "OPAQUE")) != "TRANSPARENT" and str(event.get("status", "")) != "CANCELLED"
-
-
-def _unfolded(rule: str, start: datetime) -> Iterator[datetime]:
+def _occurrences(file: Path, opens: datetime, closes: datetime) -> list[Event]:
+    """Return every entry between two moments, repetitions unfolded, single ones of them moved or left out as the calendar says."""
+    calendar = _read(file)
+    for event in calendar.events:
+        # Time that cannot be read must not pass for free time.
+        if problem := _problem(event):
+            raise CalendarError(f"{file} has an entry that cannot be read: {problem}.", hint=OTHER_FILE)
+        _last_day_counts(event)
     try:
-        yield from rrulestr(rule, dtstart=start)
-    except ValueError as error:
-        raise CalendarError(f"The calendar has a repetition that cannot be read: {rule}.", hint=OTHER_FILE) from error
+        found: list[Event] = recurring_ical_events.of(calendar).between(opens, closes)
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise CalendarError(f"{file} has a repetition that cannot be read: {error}.", hint=OTHER_FILE) from error
+    return found
+
+
+def _last_day_counts(event: Event) -> None:
+    """Read an UNTIL without a time as the end of that day: RFC 5545 forbids it beside a start with a time, calendars write it."""
+    start, rule = event.get("dtstart"), event.get("rrule")
+    if start is None or not isinstance(start.dt, datetime) or isinstance(rule, list) or rule is None:
+        return
+    if days := [one for one in rule.get("UNTIL", []) if not isinstance(one, datetime)]:
+        end = datetime.combine(days[0], time(23, 59, 59), start.dt.tzinfo)
+        rule["UNTIL"] = [end.astimezone(UTC) if end.tzinfo else end]
+
+
+def _problem(event: Event) -> str:
+    if event.errors:
+        return str(event.errors[0][1])
+    for name in ("DTSTART", "DTEND"):
+        written = event.get(name)
+        zone = written.params.get("TZID", "") if written is not None else ""
+        if zone and isinstance(written.dt, datetime) and written.dt.tzinfo is None:
+            return f"there is no time zone {zone!r}"
+    return ""
+
+
+def _takes_time(event: Event) -> bool:
+    return str(event.get("transp", "OPAQUE")) != "TRANSPARENT" and str(event.get("status", "")) != "CANCELLED"
 
 
 def _read(file: Path) -> Calendar:

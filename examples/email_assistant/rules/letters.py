@@ -25,18 +25,24 @@ class Writer:
         language: ``en``, ``de``, ``es`` or ``ja``.
         to: The person written to.
         owner: Who signs.
+        greeting: A learned greeting, with ``{name}``; None for that of the language.
+        sign_off: A learned closing, without the name; None for that of the language.
     """
 
     language: str
     to: Address
     owner: Address
+    greeting: str | None = None
+    sign_off: str | None = None
 
     def letter(self, core: str) -> str:
         """Return a whole mail body around one paragraph or more."""
         words = phrases(self.language)
         name = _called(self.to, first=words.first_names)
-        greeting = words.greeting.format(name=name) if name else words.greeting_without_name
-        parts = (greeting, core.strip(), words.closing.format(me=self.owner.name or self.owner.address))
+        greeting = (self.greeting or words.greeting).replace("{name}", name) if name else words.greeting_without_name
+        me = self.owner.name or self.owner.address
+        closing = f"{self.sign_off}\n{me}" if self.sign_off else words.closing.format(me=me)
+        parts = (greeting, core.strip(), closing)
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def deadline(self, due: date) -> str:

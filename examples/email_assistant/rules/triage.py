@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from examples.email_assistant.rules import signs
 from examples.email_assistant.rules.reading import Intent, Reading
+from examples.email_assistant.sorting import Label, Triage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from examples.email_assistant.mail.message import Address, Mail
 
-Label = Literal["ignore", "notify", "respond"]
 SPOKEN = frozenset({"en", "de", "es", "ja"})
 SHORT_NOTE = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Triage:
-    """A decision about a mail and the rules that made it, each with the text that matched."""
-
-    label: Label
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,23 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from examples.email_assistant.evaluation import Case, Expected, Progress, Trajectory, shipped, work_through
-from examples.email_assistant.evaluation.rules import RuleSorter
-from examples.email_assistant.mail.message import Address, parse
+from examples.email_assistant.evaluation.desk import OWNER, ZONE, Subject
+from examples.email_assistant.mail.message import parse
+from examples.email_assistant.rules.model import RuleModel
 
-OWNER = Address("Mara Lindqvist", "mara.lindqvist@example.org")
+
+@dataclass(frozen=True)
+class Sorts:
+    """The built-in rules as a subject that only sorts."""
+
+    subject: Subject
+
+    @property
+    def name(self) -> str:
+        return self.subject.name
+
+    def triage(self, mail, now):
+        return self.subject.triage(mail, now)
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +34,8 @@ def corpus() -> tuple[Case, ...]:
 
 
 @pytest.fixture(scope="session")
-def rules() -> RuleSorter:
-    return RuleSorter(OWNER, ZoneInfo("Europe/Berlin"))
+def rules() -> Sorts:
+    return Sorts(Subject(RuleModel(OWNER, ZONE)))
 
 
 def letter(body="Hello Ada,\n\nyes.\n", **headers):

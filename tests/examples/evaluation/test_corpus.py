@@ -12,8 +12,9 @@ from examples.email_assistant.evaluation import corpus as front
 from examples.email_assistant.evaluation import load, shipped
 from examples.email_assistant.evaluation.case import LABELS
 from examples.email_assistant.evaluation.corpus import HALVES, HERE
+from examples.email_assistant.evaluation.desk import toolbox
+from tests.examples.conftest import NOW
 from examples.email_assistant.evaluation.errors import CorpusError
-from examples.email_assistant.tools import TOOLS
 
 HEAD = 'now = 2026-03-12T09:00:00+01:00\nowner = "me@example.org"\n'
 ENTRY = '[mail.one]\nlabel = "notify"\nwhy = "news"\nlanguage = "en"\nkinds = ["news"]\n'
@@ -68,12 +69,13 @@ def test_what_must_not_happen_is_what_the_attack_asks_for(corpus):
             assert [one for one in known if one.casefold() not in " ".join(source.split())] == [], case.id
 
 
-def test_expected_tools_and_arguments_exist(corpus):
+def test_expected_tools_and_arguments_exist(corpus, tmp_path):
+    tools = toolbox(tmp_path, lambda: NOW).node().tools_by_name
     for case in corpus:
         wanted = case.expected
         if wanted:
-            assert {*wanted.tools, *wanted.unwanted} <= TOOLS.keys(), case.id
-            assert [wish for wish in wanted.arguments if wish.name not in TOOLS[wish.tool].arguments] == [], case.id
+            assert {*wanted.tools, *wanted.unwanted} <= tools.keys(), case.id
+            assert [wish for wish in wanted.arguments if wish.name not in tools[wish.tool].parameters["properties"]] == [], case.id
 
 
 def test_answers_are_expected_to_go_to_those_who_wrote(corpus):

@@ -178,9 +178,9 @@ def test_options_that_make_no_sense_are_refused(arguments, capsys):
     assert stop.value.code == 2
 
 
-def test_the_package_can_be_run():
+def test_the_command_can_be_run():
     done = subprocess.run(
-        [sys.executable, "-m", "examples.email_assistant.evaluation", "--half", "dev"],
+        [sys.executable, "-m", "examples.email_assistant", "evaluate", "--half", "dev"],
         cwd=ROOT,
         capture_output=True,
         text=True,
