@@ -119,3 +119,15 @@ def test_a_list_of_messages_is_passed_on_as_it_is():
     messages = [HumanMessage("a"), AIMessage("b")]
 
     assert read_messages(messages) is messages
+
+
+def test_two_calls_with_one_id_are_both_kept():
+    message = read_message({"role": "assistant", "tool_calls": [CALL, {**CALL, "name": "look"}]})
+
+    assert [call["name"] for call in message.tool_calls] == ["search", "look"]
+
+
+def test_a_call_that_is_also_a_block_of_the_content_is_one_call():
+    message = read_message({"role": "assistant", "content": [CALL_OF_ANTHROPIC], "tool_calls": [CALL]})
+
+    assert (message.content, message.tool_calls) == ([], [CALL])
