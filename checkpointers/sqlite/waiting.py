@@ -36,27 +36,43 @@ class Waiter:
             return
 
 
-async def wait(operation: Operation, add: Callable[[Job], None], hand_over: Callable[[], None]) -> object:
-    """Add an operation to those that wait for the worker, and wait for it without blocking the loop.
-
-    Cancelling withdraws it if nobody has begun it; otherwise it is waited for, so that nothing is written afterwards.
+class Desk:
+    """Where event loops leave their operations and wait for them.
 
     Args:
-        operation: What to do.
         add: Puts a job among those that wait.
-        hand_over: Tells the worker to look; called at the end of the loop's round.
+        hand_over: Tells the worker to look; called once at the end of each round of a loop in which a job was added.
     """
-    waiter = Waiter()
-    job = Job(operation, waiter)
-    add(job)
-    waiter.home.call_soon(hand_over)
-    try:
-        await waiter.future
-    except asyncio.CancelledError:
-        if not job.take():
-            await _finished(job, waiter)
-        raise
-    return job.result()
+
+    __slots__ = ("_add", "_hand_over", "_rounds")
+
+    def __init__(self, add: Callable[[Job], None], hand_over: Callable[[], None]) -> None:
+        self._add = add
+        self._hand_over = hand_over
+        self._rounds: set[asyncio.AbstractEventLoop] = set()
+
+    async def wait(self, operation: Operation) -> object:
+        """Add an operation to those that wait for the worker, and wait for it without blocking the loop.
+
+        Cancelling withdraws it if nobody has begun it; otherwise it is waited for, so that nothing is written afterwards.
+        """
+        waiter = Waiter()
+        job = Job(operation, waiter)
+        self._add(job)
+        if waiter.home not in self._rounds:
+            self._rounds.add(waiter.home)
+            waiter.home.call_soon(self._end_round, waiter.home)
+        try:
+            await waiter.future
+        except asyncio.CancelledError:
+            if not job.take():
+                await _finished(job, waiter)
+            raise
+        return job.result()
+
+    def _end_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._rounds.discard(loop)
+        self._hand_over()
 
 
 async def _finished(job: Job, waiter: Waiter) -> None:

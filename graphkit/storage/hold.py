@@ -10,7 +10,7 @@ in who carries them out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphkit.core.delta import Set
 from graphkit.core.ids import ROOT_NAMESPACE
@@ -33,6 +33,8 @@ from graphkit.storage.reading import history, load, load_newest
 from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from graphkit.core.effects import Commit, Entry, Filed, History, Memo, Saved, Status
     from graphkit.errors import GraphkitError
     from graphkit.serde import Codec
@@ -86,17 +88,17 @@ class Hold:
         """
         return carry_out(self._site.backend, self.loading(namespace, checkpoint_id))
 
-    async def aload(self, namespace: str, checkpoint_id: str | None = None) -> Saved | None:
+    def aload(self, namespace: str, checkpoint_id: str | None = None) -> Coroutine[Any, Any, Saved | None]:
         """Do what load does."""
-        return await acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
+        return acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
 
     def history(self, namespace: str, query: History) -> list[Saved]:
         """Read checkpoints, newest first. They may share parts of their values, which nobody changes."""
         return carry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
 
-    async def ahistory(self, namespace: str, query: History) -> list[Saved]:
+    def ahistory(self, namespace: str, query: History) -> Coroutine[Any, Any, list[Saved]]:
         """Do what history does."""
-        return await acarry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
+        return acarry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
 
     def prepare(self, namespace: str, change: Commit) -> Prepared:
         """Encode a commit. Commits of a namespace are to be written in the order in which they are prepared.
@@ -130,9 +132,9 @@ class Hold:
         """
         carry_out(self._site.backend, self.writing(prepared))
 
-    async def awrite(self, prepared: Prepared) -> None:
+    def awrite(self, prepared: Prepared) -> Coroutine[Any, Any, None]:
         """Do what write does."""
-        await acarry_out(self._site.backend, self.writing(prepared))
+        return acarry_out(self._site.backend, self.writing(prepared))
 
     def release(self, status: Status) -> None:
         """Give the thread back if it is still held; what goes wrong with that is left to the lease to mend."""
