@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from graphkit.core.graph import GraphSpec
     from graphkit.core.task import Outcome, Task
     from graphkit.scope import RunScope
-    from graphkit.storage import Hold
+    from graphkit.storage import Hold, Prepared
 
 R = TypeVar("R")
 
@@ -303,17 +303,23 @@ class AsyncDriver:
             self._waiting = None
         return event
 
-    async def _commit(self, commit: Commit) -> None:
+    def _commit(self, commit: Commit) -> Awaitable[None]:
         prepared = self._hold.prepare(self._run.namespace, commit)
-        if self._writer is not None:
-            await self._settle(self._writer)
-        if commit.wait:
-            await self._hold.awrite(prepared)
-            return
+        if commit.wait and self._writer is None:
+            return self._hold.awrite(prepared)
+        return self._after_the_last(prepared, wait=commit.wait)
+
+    async def _after_the_last(self, prepared: Prepared, *, wait: bool) -> None:
+        """Write when the commit under way has landed; at once or in the background."""
         if self._writer is None:
             self._writer = Writer(self._hold)
             self._run.settle = self._writer.wait
-        self._writer.write(prepared)
+        else:
+            await self._settle(self._writer)
+        if wait:
+            await self._hold.awrite(prepared)
+        else:
+            self._writer.write(prepared)
 
     async def _settle(self, writer: Writer) -> None:
         landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
