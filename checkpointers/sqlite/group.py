@@ -45,19 +45,24 @@ class Job:
         owner: Is told when it is done or has failed; None if its owner looks by itself.
     """
 
-    __slots__ = ("_error", "_reply", "_taken", "finished", "operation", "owner")
+    __slots__ = ("_error", "_free", "_reply", "finished", "operation", "owner")
 
     def __init__(self, operation: Operation, owner: Owner | None = None) -> None:
         self.operation = operation
         self.owner = owner
         self.finished = False
-        self._taken = Lock()
+        self._free = True
         self._reply: object = None
         self._error: BaseException | None = None
 
     def take(self) -> bool:
         """Tell whether the job is the caller's from now on, to carry it out or to withdraw it."""
-        return self._taken.acquire(blocking=False)
+        try:
+            # Deleting is one step that only one thread can make, and needs no lock per job.
+            del self._free
+        except AttributeError:
+            return False
+        return True
 
     def finish(self, reply: object, error: BaseException | None) -> None:
         """Note what has come of it; the owner is told when the whole group is done."""

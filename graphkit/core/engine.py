@@ -197,7 +197,9 @@ def _advance(
         stop = _stop(request, made, steps)
         if ledger.saves:
             keys = {key for _, done in finished for key, _ in done.writes}.union(spec.passing)
-            yield from _write(ledger.step(made, keys, stop))
+            commit = ledger.step(made, keys, stop)
+            if commit is not None:
+                yield commit
     except StateError as error:
         if mark:
             ledger.reset(mark)
