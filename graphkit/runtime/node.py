@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, cast
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, cast
 from graphkit.core.apply import merged
 from graphkit.core.command import MISSING, Command
 from graphkit.core.policy import retry_delay
-from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
 from graphkit.runtime.action import NO_SERVICES

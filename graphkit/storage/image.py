@@ -125,6 +125,9 @@ class Images:
 
     def note(self, thread_id: str, row: CheckpointRow) -> None:
         """Note a row that was written."""
+        if thread_id not in self._images:
+            # One that is kept at this very moment is of an older row, and will not be taken for the newest.
+            return
         with self._lock:
             image = self._images.get(thread_id)
             if image is not None and not image.add(row):
