@@ -51,7 +51,7 @@ class GiveUpError(Exception):
     """The fast way does not settle this value."""
 
 
-def write(kinds: Mapping[type, Kind], options: int, value: object) -> bytes:
+def write(kinds: Mapping[type, Kind | None], options: int, value: object) -> bytes:
     """Return the body of a record.
 
     Args:
