@@ -12,28 +12,9 @@ from typing import TYPE_CHECKING, cast
 from checkpointers.sqlite.group import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from checkpointers.sqlite.group import Owner
     from graphkit.storage.operations import Operation
-
-
-class Waiter:
-    """A coroutine that waits for a job."""
-
-    __slots__ = ("future", "home")
-
-    def __init__(self) -> None:
-        self.home = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.home.create_future()
-
-    def tell(self, owners: Sequence[Owner]) -> None:
-        """Wake all waiters of this loop."""
-        try:
-            self.home.call_soon_threadsafe(_wake, cast("Sequence[Waiter]", owners))
-        except RuntimeError:
-            # The loop was closed meanwhile: nobody waits any more.
-            return
 
 
 class Desk:
@@ -56,17 +37,17 @@ class Desk:
 
         Cancelling withdraws it if nobody has begun it; otherwise it is waited for, so that nothing is written afterwards.
         """
-        waiter = Waiter()
-        job = Job(operation, waiter)
+        loop = asyncio.get_running_loop()
+        job = Job(operation, loop, loop.create_future())
         self._add(job)
-        if waiter.home not in self._rounds:
-            self._rounds.add(waiter.home)
-            waiter.home.call_soon(self._end_round, waiter.home)
+        if loop not in self._rounds:
+            self._rounds.add(loop)
+            loop.call_soon(self._end_round, loop)
         try:
-            await waiter.future
+            await cast("asyncio.Future[None]", job.future)
         except asyncio.CancelledError:
             if not job.take():
-                await _finished(job, waiter)
+                await _finished(job, loop)
             raise
         return job.result()
 
@@ -75,15 +56,9 @@ class Desk:
         self._hand_over()
 
 
-async def _finished(job: Job, waiter: Waiter) -> None:
+async def _finished(job: Job, loop: asyncio.AbstractEventLoop) -> None:
     """Wait for a job although its waiter was cancelled, however often that happens."""
     while not job.finished:
-        waiter.future = waiter.home.create_future()
+        job.future = loop.create_future()
         if not job.finished:
-            await asyncio.wait([waiter.future])
-
-
-def _wake(waiters: Sequence[Waiter]) -> None:
-    for waiter in waiters:
-        if not waiter.future.done():
-            waiter.future.set_result(None)
+            await asyncio.wait([job.future])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checkpointers.sqlite import SqliteSaver
-from checkpointers.sqlite.group import Group, Job
+from checkpointers.sqlite.group import Group, Job, tell
 from checkpointers.sqlite.schema import prepare, settings
 from checkpointers.sqlite.waiting import Desk
 from graphkit.errors import StorageUnavailableError
@@ -243,7 +243,7 @@ async def test_a_cancelled_task_waits_for_what_has_begun(group):
         go_on.wait()
         ended.append(job)
         job.finish(None, None)
-        job.owner.tell([job.owner])
+        tell([job])
 
     def submit(job):
         Thread(target=carry_out, args=(job,)).start()
