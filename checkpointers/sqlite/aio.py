@@ -7,21 +7,21 @@ import time
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
 from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.saver import checked_path, checked_timeout
 from checkpointers.sqlite.schema import prepare, settings
-from checkpointers.sqlite.waiting import wait
+from checkpointers.sqlite.waiting import Desk
 from graphkit.errors import InvalidConfigError, StorageUnavailableError
 from graphkit.storage import LEASE, Checkpointer
 from graphkit.storage.operations import ReadNamespaces
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from os import PathLike
 
     from graphkit.serde import Codec
@@ -44,6 +44,7 @@ class AiosqliteBackend:
         self._synchronous = synchronous
         self._timeout = timeout
         self._group = Group(self._prepared, path)
+        self._desk = Desk(self._group.add, self._hand_over)
         self._woken = False
         self._flushes: set[asyncio.Task[None]] = set()
         self._begun = Lock()
@@ -58,9 +59,9 @@ class AiosqliteBackend:
         work = self._in_its_thread(partial(self._group.run, operation))
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def arun(self, operation: Operation) -> object:
+    def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in aiosqlite's thread, together with all others that wait."""
-        return await wait(operation, self._group.add, self._hand_over)
+        return self._desk.wait(operation)
 
     def close(self) -> None:
         """Refuse everything from now on."""

@@ -8,13 +8,16 @@ from enum import Enum
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize, ref
 
 from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.schema import prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from checkpointers.sqlite.waiting import Desk
     from graphkit.storage.operations import Operation
 
 MEMORY: Final = ":memory:"
@@ -42,16 +45,19 @@ class SqliteBackend:
         self._woken = False
         self._worker: Thread | None = None
         self._beginning = Lock()
+        self._desk: Desk | None = None
 
     def run(self, operation: Operation) -> object:
         """Carry out an operation in the calling thread."""
         return self._group.run(operation)
 
-    async def arun(self, operation: Operation) -> object:
+    def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in the worker thread, together with all others that wait."""
-        from checkpointers.sqlite.waiting import wait  # noqa: PLC0415 - sync callers need no asyncio
+        if self._desk is None:
+            from checkpointers.sqlite.waiting import Desk  # noqa: PLC0415 - sync callers need no asyncio
 
-        return await wait(operation, self._group.add, self._hand_over)
+            self._desk = Desk(self._group.add, self._hand_over)
+        return self._desk.wait(operation)
 
     def close(self) -> None:
         """Close the connection; what still waits fails."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ from graphkit.errors import StorageUnavailableError
 from graphkit.storage.operations import Absent, Busy, Lost, Moved, Present, Settled, Taken, Unasked
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable, Sequence
 
     from graphkit.storage.operations import Operation
@@ -26,15 +28,11 @@ if TYPE_CHECKING:
 REFUSALS = (Absent, Busy, Lost, Moved, Present, Settled, Taken, Unasked)
 
 
-class Owner(Protocol):
-    """Somebody who waits for a job."""
+class Home(Protocol):
+    """An event loop, as far as a job has to know it."""
 
-    @property
-    def home(self) -> object:
-        """Owners of one home are told together."""
-
-    def tell(self, owners: Sequence[Owner]) -> None:
-        """Tell all these owners, of one home, that their jobs are finished; called in whatever thread."""
+    def call_soon_threadsafe(self, callback: Callable[[Sequence[Job]], None], jobs: Sequence[Job], /) -> object:
+        """Call back in the loop, from any thread; RuntimeError if the loop is closed."""
 
 
 class Job:
@@ -42,25 +40,32 @@ class Job:
 
     Args:
         operation: What to do.
-        owner: Is told when it is done or has failed; None if its owner looks by itself.
+        home: The loop in which a coroutine awaits ``future``; None if its owner looks by itself.
+        future: Has a result when the job is done or has failed.
     """
 
-    __slots__ = ("_error", "_reply", "_taken", "finished", "operation", "owner")
+    __slots__ = ("_error", "_free", "_reply", "finished", "future", "home", "operation")
 
-    def __init__(self, operation: Operation, owner: Owner | None = None) -> None:
+    def __init__(self, operation: Operation, home: Home | None = None, future: Future[None] | None = None) -> None:
         self.operation = operation
-        self.owner = owner
+        self.home = home
+        self.future = future
         self.finished = False
-        self._taken = Lock()
+        self._free = True
         self._reply: object = None
         self._error: BaseException | None = None
 
     def take(self) -> bool:
         """Tell whether the job is the caller's from now on, to carry it out or to withdraw it."""
-        return self._taken.acquire(blocking=False)
+        try:
+            # Deleting is one step that only one thread can make, and needs no lock per job.
+            del self._free
+        except AttributeError:
+            return False
+        return True
 
     def finish(self, reply: object, error: BaseException | None) -> None:
-        """Note what has come of it; the owner is told when the whole group is done."""
+        """Note what has come of it; whoever waits is told when the whole group is done."""
         self._reply, self._error, self.finished = reply, error, True
 
     def result(self) -> object:
@@ -149,7 +154,7 @@ class Group:
             return
         for job, reply in zip(jobs, replies, strict=True):
             job.finish(reply, None)
-        _tell(jobs)
+        tell(jobs)
 
     def _ready(self) -> sqlite3.Connection:
         if self._closed:
@@ -202,14 +207,22 @@ def _apart(connection: sqlite3.Connection, operation: Operation) -> object:
 def _fail(jobs: Sequence[Job], error: BaseException) -> None:
     for job in jobs:
         job.finish(None, error)
-    _tell(jobs)
+    tell(jobs)
 
 
-def _tell(jobs: Sequence[Job]) -> None:
-    """Tell each home of owners once: waking an event loop costs more than a small write."""
-    homes: dict[object, list[Owner]] = {}
+def tell(jobs: Sequence[Job]) -> None:
+    """Wake those who wait for jobs, each loop once: waking one costs more than a small write."""
+    homes: dict[Home, list[Job]] = {}
     for job in jobs:
-        if job.owner is not None:
-            homes.setdefault(job.owner.home, []).append(job.owner)
-    for owners in homes.values():
-        owners[0].tell(owners)
+        if job.home is not None:
+            homes.setdefault(job.home, []).append(job)
+    for home, theirs in homes.items():
+        # A loop that was closed meanwhile has nobody who waits any more.
+        with suppress(RuntimeError):
+            home.call_soon_threadsafe(_wake, theirs)
+
+
+def _wake(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.future is not None and not job.future.done():
+            job.future.set_result(None)

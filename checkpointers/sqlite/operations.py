@@ -82,41 +82,59 @@ def perform(connection: Connection, operation: Operation) -> object:
 
 def write(connection: Connection, operation: Write) -> Written | Refusal:
     """Write a change. After a refusal what was written so far has to be undone."""
-    reply = _claim(connection, operation) if operation.claim is not None else _keep(connection, operation)
-    if not isinstance(reply, tuple):
-        return reply
-    number, epoch = reply
-    return _apply(connection, number, operation.change) or Written(epoch)
-
-
-def _claim(connection: Connection, operation: Write) -> tuple[int, int] | Refusal:
-    claim, now = operation.claim, operation.now
-    assert claim is not None
-    keeper = operation.holder if operation.release is None else None
-    values: dict[str, Any] = {"holder": keeper, "lease_until": operation.lease_until, "status": operation.release or "busy", "now": now}
-    found = connection.execute(sql.FIND_THREAD, {"thread_id": operation.thread_id}).fetchone()
+    names = {"thread_id": operation.thread_id, "namespace": operation.change.namespace}
+    found = connection.execute(sql.FIND_WRITER, names).fetchone()
     if found is None:
-        if claim.epoch:
+        if operation.claim is None:
+            return Lost()
+        if operation.claim.epoch:
             return Moved(0)
-        made = connection.execute(sql.MAKE_THREAD, {"thread_id": operation.thread_id, "epoch": claim.first, **values}).fetchall()
-        return made[0][0], claim.first
-    number, epoch, holder, lease_until, _ = found
-    busy = _held(holder, lease_until, now, claim.dead)
-    if busy is not None and busy.holder != operation.holder:
-        return busy
-    if epoch != claim.epoch:
-        return Moved(epoch)
-    connection.execute(sql.TAKE_THREAD, {"number": number, **values})
-    return number, epoch + 1
-
-
-def _keep(connection: Connection, operation: Write) -> tuple[int, int] | Lost:
-    values = {"thread_id": operation.thread_id, "holder": operation.holder, "now": operation.now}
-    if operation.release is None:
-        rows = connection.execute(sql.KEEP_THREAD, {"lease_until": operation.lease_until, **values}).fetchall()
+        epoch, space = operation.claim.first, None
+        number = _make(connection, operation, epoch)
     else:
-        rows = connection.execute(sql.GIVE_THREAD, {"status": operation.release, **values}).fetchall()
-    return rows[0] if rows else Lost()
+        number, old, holder, lease_until, space = found
+        refusal = _refusal(operation, old, holder, lease_until)
+        if refusal is not None:
+            return refusal
+        epoch = old + 1
+        _hold(connection, operation, number)
+    return _apply(connection, number, space, operation.change) or Written(epoch)
+
+
+def _refusal(operation: Write, epoch: int, holder: str | None, lease_until: float) -> Refusal | None:
+    """Tell why the thread is not the writer's; it keeps what it holds, and claims what nobody else does."""
+    claim = operation.claim
+    if claim is None:
+        return None if holder == operation.holder else Lost()
+    if holder != operation.holder:
+        busy = _held(holder, lease_until, operation.now, claim.dead)
+        if busy is not None:
+            return busy
+    return None if epoch == claim.epoch else Moved(epoch)
+
+
+def _make(connection: Connection, operation: Write, epoch: int) -> int:
+    keeper = operation.holder if operation.release is None else None
+    values = {
+        "thread_id": operation.thread_id,
+        "epoch": epoch,
+        "holder": keeper,
+        "lease_until": operation.lease_until,
+        "status": operation.release or "busy",
+        "now": operation.now,
+    }
+    return int(connection.execute(sql.MAKE_THREAD, values).fetchall()[0][0])
+
+
+def _hold(connection: Connection, operation: Write, number: int) -> None:
+    """Take the thread, keep it, or give it back; that it is the writer's is known."""
+    values: dict[str, Any] = {"number": number, "now": operation.now, "lease_until": operation.lease_until}
+    if operation.release is not None:
+        connection.execute(sql.GIVE_THREAD, {**values, "status": operation.release})
+    elif operation.claim is not None:
+        connection.execute(sql.TAKE_THREAD, {**values, "holder": operation.holder})
+    else:
+        connection.execute(sql.KEEP_THREAD, values)
 
 
 def _held(holder: str | None, lease_until: float, now: float, dead: str | None) -> Busy | None:
@@ -125,9 +143,10 @@ def _held(holder: str | None, lease_until: float, now: float, dead: str | None) 
     return Busy(holder, lease_until)
 
 
-def _apply(connection: Connection, number: int, change: Change) -> Refusal | None:
+def _apply(connection: Connection, number: int, space: int | None, change: Change) -> Refusal | None:
     if change.checkpoints or change.outcomes or change.memos or change.asked:
-        space = _space(connection, number, change.namespace)
+        if space is None:
+            space = _make_space(connection, number, change.namespace)
         for row in change.checkpoints:
             if not _insert(connection, space, row):
                 return Taken(row.n)
@@ -149,10 +168,8 @@ def _apply(connection: Connection, number: int, change: Change) -> Refusal | Non
     return None
 
 
-def _space(connection: Connection, number: int, namespace: str) -> int:
-    values = {"number": number, "namespace": namespace}
-    rows = connection.execute(sql.FIND_SPACE, values).fetchall() or connection.execute(sql.MAKE_SPACE, values).fetchall()
-    return int(rows[0][0])
+def _make_space(connection: Connection, number: int, namespace: str) -> int:
+    return int(connection.execute(sql.MAKE_SPACE, {"number": number, "namespace": namespace}).fetchall()[0][0])
 
 
 def _ask(connection: Connection, number: int, space: int, row: QuestionRow) -> None:
@@ -161,17 +178,7 @@ def _ask(connection: Connection, number: int, space: int, row: QuestionRow) -> N
 
 
 def _insert(connection: Connection, space: int, row: CheckpointRow) -> bool:
-    values = {
-        "space": space,
-        "n": row.n,
-        "id": row.id,
-        "frame_n": row.frame_n,
-        "depth": row.depth,
-        "origin": row.origin,
-        "created_at": row.created_at,
-        "record": row.record,
-        "changes": row.changes,
-    }
+    values = (space << 32 | row.n, row.id, row.frame_n, row.depth, row.origin, row.created_at, row.record, row.changes)
     return connection.execute(sql.WRITE_CHECKPOINT, values).rowcount == 1
 
 
@@ -197,8 +204,9 @@ def read(connection: Connection, operation: Read) -> Reading:
         )
     low, high = min([row.origin for row in rows]), rows[-1].n
     bounds = {"space": space, "low": low, "high": high}
-    outcomes = tuple([OutcomeRow(*row) for row in connection.execute(sql.READ_OUTCOMES, bounds)])
-    memos = tuple([MemoRow(*row) for row in connection.execute(sql.READ_MEMOS, bounds)])
+    filed = connection.execute(sql.READ_FILED, bounds).fetchall()
+    outcomes = tuple([OutcomeRow(n, task_id, record) for n, task_id, key, record in filed if key is None])
+    memos = tuple([MemoRow(*row) for row in filed if row[2] is not None])
     return Reading(epoch, head, chain, rows, outcomes, memos, _questions(connection, number, space, low, high))
 
 
@@ -273,7 +281,7 @@ def _copy(connection: Connection, operation: Copy) -> Absent | Present | None:
     made = connection.execute(sql.MAKE_THREAD, {**values, "status": "error" if status == "busy" else status}).fetchall()
     number = made[0][0]
     for space, namespace in connection.execute(sql.LIST_SPACES, {"number": source}).fetchall():
-        pair = {"space": space, "target": _space(connection, number, namespace)}
+        pair = {"space": space, "target": _make_space(connection, number, namespace)}
         for statement in (sql.COPY_CHECKPOINTS, sql.COPY_OUTCOMES, sql.COPY_MEMOS):
             connection.execute(statement, pair)
     connection.execute(sql.COPY_QUESTIONS, {"number": number, "source": source})

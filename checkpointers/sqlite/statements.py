@@ -137,25 +137,27 @@ MAKE_THREAD: Final = """
     RETURNING number
 """
 
+FIND_WRITER: Final = """
+    SELECT number, epoch, holder, lease_until, space
+    FROM threads LEFT JOIN namespaces ON thread = number AND namespace = :namespace
+    WHERE thread_id = :thread_id
+"""
+"""Where a write begins: who holds the thread, and the namespace if there is one. Whether the writer may write is decided on this."""
+
 TAKE_THREAD: Final = """
-    UPDATE threads SET epoch = epoch + 1, holder = :holder, lease_until = :lease_until, status = :status, updated_at = :now
+    UPDATE threads SET epoch = epoch + 1, holder = :holder, lease_until = :lease_until, status = 'busy', updated_at = :now
     WHERE number = :number
 """
-"""Claim it, or claim and give it back at once; the conditions have been checked in the same transaction."""
+"""Claim it. For this and the next two the conditions have been checked in the same transaction."""
 
-KEEP_THREAD: Final = """
-    UPDATE threads SET epoch = epoch + 1, lease_until = :lease_until, updated_at = :now
-    WHERE thread_id = :thread_id AND holder = :holder
-    RETURNING number, epoch
-"""
-"""Fence and lease in one: no row means that somebody else has taken the thread."""
+KEEP_THREAD: Final = "UPDATE threads SET epoch = epoch + 1, lease_until = :lease_until, updated_at = :now WHERE number = :number"
+"""Extend the lease with a write of the holder."""
 
 GIVE_THREAD: Final = """
-    UPDATE threads SET epoch = epoch + 1, holder = NULL, status = :status, updated_at = :now
-    WHERE thread_id = :thread_id AND holder = :holder
-    RETURNING number, epoch
+    UPDATE threads SET epoch = epoch + 1, holder = NULL, lease_until = :lease_until, status = :status, updated_at = :now
+    WHERE number = :number
 """
-"""As KEEP_THREAD, and give it back."""
+"""Give it back, or claim it and give it back at once."""
 
 EXTEND_LEASE: Final = "UPDATE threads SET lease_until = :lease_until WHERE thread_id = :thread_id AND holder = :holder"
 
@@ -190,8 +192,6 @@ LIST_THREADS_IN_ERROR: Final = """
 """Those whose run failed, and those whose run died."""
 
 # Namespaces ---------------------------------------------------------------------------------------------------------------
-
-FIND_SPACE: Final = "SELECT space FROM namespaces WHERE thread = :number AND namespace = :namespace"
 
 MAKE_SPACE: Final = "INSERT INTO namespaces (thread, namespace) VALUES (:number, :namespace) RETURNING space"
 
@@ -238,10 +238,10 @@ READ_CHAIN: Final = """
 
 WRITE_CHECKPOINT: Final = """
     INSERT INTO checkpoints (key, id, frame_n, depth, origin, created_at, record, changes)
-    VALUES (:space << 32 | :n, :id, :frame_n, :depth, :origin, :created_at, :record, :changes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
 """
-"""No row is written if the position is taken."""
+"""In the order of the columns; the key is ``space << 32 | n``. No row is written if the position is taken."""
 
 FIND_DEPTH: Final = "SELECT depth FROM checkpoints WHERE key = :space << 32 | :n"
 
@@ -267,7 +267,12 @@ COPY_CHECKPOINTS: Final = """
 
 # Outcomes and memos -------------------------------------------------------------------------------------------------------
 
-READ_OUTCOMES: Final = "SELECT n, task_id, record FROM outcomes WHERE space = :space AND n BETWEEN :low AND :high"
+READ_FILED: Final = """
+    SELECT n, task_id, NULL, record FROM outcomes WHERE space = :space AND n BETWEEN :low AND :high
+    UNION ALL
+    SELECT n, task_id, key, record FROM memos WHERE space = :space AND n BETWEEN :low AND :high
+"""
+"""Outcomes, which have no key, and memos."""
 
 WRITE_OUTCOME: Final = """
     INSERT INTO outcomes (space, n, task_id, record) VALUES (:space, :n, :task_id, :record)
@@ -279,8 +284,6 @@ DELETE_OUTCOMES: Final = "DELETE FROM outcomes WHERE space = :space AND n < :bef
 COPY_OUTCOMES: Final = (
     "INSERT INTO outcomes (space, n, task_id, record) SELECT :target, n, task_id, record FROM outcomes WHERE space = :space"
 )
-
-READ_MEMOS: Final = "SELECT n, task_id, key, record FROM memos WHERE space = :space AND n BETWEEN :low AND :high"
 
 WRITE_MEMO: Final = """
     INSERT INTO memos (space, n, task_id, key, record) VALUES (:space, :n, :task_id, :key, :record)

@@ -7,6 +7,7 @@ finds such nodes).
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from graphkit.core.record import record
@@ -109,7 +110,7 @@ def replay(values: dict[str, object], deltas: Mapping[str, Delta]) -> None:
 
 def _between_lists(old: list[object], new: list[object]) -> Change:
     size = len(old)
-    if all(map(_is, old, new)):
+    if all(map(is_, old, new)):
         return Append(new[size:])
     changes = {index: new[index] for index in range(size) if old[index] is not new[index]}
     if len(changes) * PATCH_SHARE < size:
@@ -143,7 +144,3 @@ def _patched_dict(value: object, delta: Patch) -> dict[object, object]:
 
 def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right

@@ -84,16 +84,17 @@ def run(spec: GraphSpec, request: Request) -> Program[Finished]:
         BaseException: What a node raised, with the node's name in its notes.
     """
     ledger = Ledger(spec, request)
-    at, stop = yield from _open(spec, request, ledger)
+    at, tasks, stop = yield from _open(spec, request, ledger)
     while stop is None:
-        tasks = _tasks(spec, request, at)
         yield from _execute(request, ledger, at, tasks)
-        if _all_done(at, tasks):
-            stop, error = yield from _advance(spec, request, ledger, at, tasks)
-            if error is None:
-                continue
+        if not _all_done(at, tasks):
+            return (yield from _halt(spec, request, ledger, at, tasks))
+        stop, error = yield from _advance(spec, request, ledger, at, tasks)
+        if error is not None:
             yield from _assign(request, ledger, at, tasks, error)
-        return (yield from _halt(spec, request, ledger, at, tasks))
+            return (yield from _halt(spec, request, ledger, at, tasks))
+        if stop is None:
+            tasks = _tasks(spec, request, at)
     return (yield from _finish(spec, request, at, stop))
 
 
@@ -102,7 +103,7 @@ def load(checkpoint_id: str | None) -> Generator[Effect, object, Saved | None]:
     return cast("Saved | None", (yield Load(checkpoint_id)))
 
 
-def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect, object, tuple[Position, Stop | None]]:
+def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect, object, tuple[Position, Sequence[Task], Stop | None]]:
     """Load, decide how the run begins, check the answers, claim the thread and write what came in."""
     saved = yield from _load(spec, request)
     opening = open_turn(spec, request, adapted(spec, saved) if saved is not None else None)
@@ -122,7 +123,7 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
         raise unknown(error, saved) from error
     if request.events:
         yield from _emit_opening(spec, request, at)
-    return at, stop
+    return at, tasks, stop
 
 
 def _load(spec: GraphSpec, request: Request) -> Generator[Effect, object, Saved | None]:
@@ -197,7 +198,9 @@ def _advance(
         stop = _stop(request, made, steps)
         if ledger.saves:
             keys = {key for _, done in finished for key, _ in done.writes}.union(spec.passing)
-            yield from _write(ledger.step(made, keys, stop))
+            commit = ledger.step(made, keys, stop)
+            if commit is not None:
+                yield commit
     except StateError as error:
         if mark:
             ledger.reset(mark)

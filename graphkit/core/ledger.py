@@ -79,7 +79,8 @@ class Ledger:
         """Return the commit of a superstep that changed ``keys`` at most."""
         if not self.saves:
             return None
-        self._behind = {}
+        if self._behind:
+            self._behind = {}
         if not self.eager:
             self._made((checkpoint,))
             return None if stop is None else self._commit(stop, self._entries(stop))

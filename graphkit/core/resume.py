@@ -6,6 +6,7 @@ Everything that does not fit is refused before any node runs and consumes nothin
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from graphkit.core.command import MISSING
@@ -88,7 +89,7 @@ def interrupt_id(task: str, slot: str) -> str:
 
 
 def _moved(question: Question, task: str) -> Question:
-    interrupt = replace(question.interrupt, id=interrupt_id(task, question.slot))
+    interrupt = dataclasses.replace(question.interrupt, id=interrupt_id(task, question.slot))
     return replace(question, interrupt=interrupt, path=(*question.path[:-1], task))
 
 

@@ -145,14 +145,17 @@ class Task:
     resumed: bool = False
     preset: object = MISSING
     taken: frozenset[str] = frozenset()
+    _id: str = field(default="", init=False)
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
     @property
     def id(self) -> str:
-        """32 hexadecimal digits; the same whenever the same checkpoint is planned. Computed on each access."""
-        return task_id(self.checkpoint, self.namespace, self.index)
+        """32 hexadecimal digits; the same whenever the same checkpoint is planned. Computed when it is first asked for."""
+        if not self._id:
+            object.__setattr__(self, "_id", task_id(self.checkpoint, self.namespace, self.index))
+        return self._id
 
 
 def task_id(checkpoint: Checkpoint, namespace: str, index: int) -> str:

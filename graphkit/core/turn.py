@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, assert_never
 from graphkit.core.apply import Stamp, apply, merged, require_nodes, restamped
 from graphkit.core.checkpoint import Checkpoint, Trigger
 from graphkit.core.command import MISSING, START, Send
+from graphkit.core.ids import checkpoint_id
 from graphkit.core.plan import by_place, finished, pending_ids
 from graphkit.core.record import record, replace
 from graphkit.core.request import Continue, NewTurn, Steer
@@ -118,16 +119,17 @@ def renewed(checkpoint: Checkpoint) -> tuple[Trigger, ...]:
 
 def new_input(base: Checkpoint, values: Mapping[str, object], update: Mapping[str, object], stamp: Stamp) -> Checkpoint:
     """Return the checkpoint of a new turn: START runs next, with ``update``; joins begin anew."""
-    return restamped(
-        base,
-        stamp,
-        step=base.step + 1,
-        values=values,
-        frontier=(Trigger(START, update),),
-        joins={},
-        deferred=frozenset(),
-        wrote=(),
-        exports=(),
+    return Checkpoint(
+        checkpoint_id(stamp.n, stamp.token),
+        stamp.n,
+        base.step + 1,
+        stamp.source,
+        base.id or None,
+        values,
+        (Trigger(START, update),),
+        children=base.children,
+        origin=stamp.n,
+        owner=base.owner,
     )
 
 

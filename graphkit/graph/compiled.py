@@ -16,7 +16,7 @@ from graphkit.graph.thread import StateUpdate
 from graphkit.runtime import drive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
     from typing import TypeAlias, Unpack
 
     from graphkit.core.events import Event
@@ -344,10 +344,10 @@ class CompiledGraph:
         finally:
             await events.aclose()
 
-    async def _aexhausted(self, started: Launch) -> Finished:
+    def _aexhausted(self, started: Launch) -> Coroutine[Any, Any, Finished]:
         from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
 
-        return await aio.result_of(started.program, self.parts.spec, started.run)
+        return aio.result_of(started.program, self.parts.spec, started.run)
 
     def _read(self, reading: Reading[T]) -> T:
         return reading.show(_exhausted(drive(reading.program, reading.spec, reading.run)))

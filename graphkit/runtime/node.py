@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, cast
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, cast
 from graphkit.core.apply import merged
 from graphkit.core.command import MISSING, Command
 from graphkit.core.policy import retry_delay
-from graphkit.core.record import replace
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
 from graphkit.runtime.action import NO_SERVICES
@@ -91,20 +91,19 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
 def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
     """Run a node and its routers, again if its policies say so; every Exception becomes a Failed, other BaseExceptions leave."""
     action = cast("Action", spec.nodes[scope.task.node].action)
+    run = _through if not action.retries or scope.task.preset is not MISSING else _again
+    return run(spec, action, scope, asynchronous=asynchronous)
+
+
+def _again(spec: GraphSpec, action: Action, scope: Scope, *, asynchronous: bool) -> Calls:
+    """Run a node and its routers, and repeat a failed attempt as long as the policies want it."""
     outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)
-    if action.retries and isinstance(outcome, Failed) and scope.task.preset is MISSING:
-        return (yield from _again(spec, action, scope, outcome, asynchronous=asynchronous))
-    return outcome
-
-
-def _again(spec: GraphSpec, action: Action, scope: Scope, outcome: Outcome, *, asynchronous: bool) -> Calls:
-    """Repeat a failed attempt as long as the policies want it."""
-    import random  # noqa: PLC0415 - only failures need it
-
     while isinstance(outcome, Failed):
+        import random  # noqa: PLC0415 - only failures need it
+
         delay = retry_delay(action.retries, outcome.error, scope.attempt, random.random())  # noqa: S311 - spreads attempts, protects nothing
         if delay is None:
-            return outcome
+            break
         yield _sleep(asynchronous=asynchronous), (delay,), NO_SERVICES
         scope.restart()
         outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)

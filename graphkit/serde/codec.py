@@ -8,7 +8,7 @@ from graphkit.errors import DefinitionError
 from graphkit.serde.reader import Reader
 from graphkit.serde.record import damaged, frame, unframe
 from graphkit.serde.registry import Registry, reachable
-from graphkit.serde.writer import CANONICAL, STORED, Writer
+from graphkit.serde.writer import CANONICAL, STORED, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ class Codec:
         Raises:
             UnserializableValueError: ``facts["path"]`` and ``facts["type_name"]`` say what cannot be stored.
         """
-        return frame(Writer(self._registry.kinds, STORED).write(value))
+        return frame(write(self._registry.kinds, STORED, value))
 
     def decode(self, record: bytes | bytearray | memoryview) -> object:
         """Return the value of ``record``.
@@ -87,4 +87,4 @@ class Codec:
         """
         from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL, which importing graphkit should not
 
-        return blake2b(Writer(self._registry.kinds, CANONICAL).write(value), digest_size=16).hexdigest()
+        return blake2b(write(self._registry.kinds, CANONICAL, value), digest_size=16).hexdigest()

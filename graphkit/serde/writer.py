@@ -40,12 +40,42 @@ FAST_LEVELS: Final = 12
 """Extensions inside of each other that the fast way follows. Beyond, the careful way packs each by itself, from the inside out,
 instead of going through C and Python by turns."""
 
+SHORT: Final = 64 * 1024
+"""Bytes of a record that is not looked at more closely for its length."""
+
 _LOOKALIKES: Final = frozenset({bytearray, memoryview, ormsgpack.Ext, ormsgpack.Fragment})
 """What ormsgpack writes without asking, though it would not come back as it went."""
 
 
 class GiveUpError(Exception):
     """The fast way does not settle this value."""
+
+
+def write(kinds: Mapping[type, Kind | None], options: int, value: object) -> bytes:
+    """Return the body of a record.
+
+    Args:
+        kinds: How to take each known type apart.
+        options: ``STORED`` or ``CANONICAL``.
+        value: What to write.
+
+    Raises:
+        UnserializableValueError: Something in ``value`` cannot be stored; it names the path.
+    """
+    body = _plain(value, options)
+    return body if body is not None else Writer(kinds, options).write(value)
+
+
+def _plain(value: object, options: int) -> bytes | None:
+    """Return the body of a short record of what MessagePack knows by itself; None leaves it to a Writer, which would return the same.
+
+    Nearly all records of a superstep are like that, and a Writer costs as much as writing one.
+    """
+    try:
+        body = ormsgpack.packb(value, None, options)
+    except ormsgpack.MsgpackEncodeError:
+        return None
+    return None if len(body) > SHORT or _may_hold_bytes(body) or depth_bound(body) > MAX_DEPTH else body
 
 
 class Writer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Awaitable, Generator
 
     from graphkit.storage.operations import Operation
 
@@ -21,8 +21,8 @@ class Backend(Protocol):
         """Carry out an operation in the calling thread; return the reply its docstring names."""
         ...
 
-    async def arun(self, operation: Operation) -> object:
-        """Do the same without blocking the event loop."""
+    def arun(self, operation: Operation) -> Awaitable[object]:
+        """Do the same without blocking the event loop; what it returns is awaited once, at once."""
         ...
 
     def close(self) -> None:

@@ -10,11 +10,12 @@ in who carries them out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphkit.core.delta import Set
+from graphkit.core.effects import Commit
 from graphkit.core.ids import ROOT_NAMESPACE
-from graphkit.core.record import record
+from graphkit.core.record import replace
 from graphkit.errors import (
     CheckpointNotFoundError,
     ConcurrentUpdateError,
@@ -33,7 +34,9 @@ from graphkit.storage.reading import history, load, load_newest
 from graphkit.storage.rows import Change, CheckpointRow, MemoRow, OutcomeRow
 
 if TYPE_CHECKING:
-    from graphkit.core.effects import Commit, Entry, Filed, History, Memo, Saved, Status
+    from collections.abc import Coroutine
+
+    from graphkit.core.effects import Entry, Filed, History, Memo, Saved, Status
     from graphkit.errors import GraphkitError
     from graphkit.serde import Codec
     from graphkit.storage.backend import Steps
@@ -41,13 +44,8 @@ if TYPE_CHECKING:
     from graphkit.storage.site import Site
 
 
-@record
-class Prepared:
-    """A commit that is ready to be written."""
-
-    change: Change
-    claim: bool
-    release: Status | None
+Prepared: TypeAlias = Write
+"""A commit that is ready to be written."""
 
 
 class Hold:
@@ -86,26 +84,28 @@ class Hold:
         """
         return carry_out(self._site.backend, self.loading(namespace, checkpoint_id))
 
-    async def aload(self, namespace: str, checkpoint_id: str | None = None) -> Saved | None:
+    def aload(self, namespace: str, checkpoint_id: str | None = None) -> Coroutine[Any, Any, Saved | None]:
         """Do what load does."""
-        return await acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
+        return acarry_out(self._site.backend, self.loading(namespace, checkpoint_id))
 
     def history(self, namespace: str, query: History) -> list[Saved]:
         """Read checkpoints, newest first. They may share parts of their values, which nobody changes."""
         return carry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
 
-    async def ahistory(self, namespace: str, query: History) -> list[Saved]:
+    def ahistory(self, namespace: str, query: History) -> Coroutine[Any, Any, list[Saved]]:
         """Do what history does."""
-        return await acarry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
+        return acarry_out(self._site.backend, history(self.codec, self.thread_id, namespace, query))
 
     def prepare(self, namespace: str, change: Commit) -> Prepared:
         """Encode a commit. Commits of a namespace are to be written in the order in which they are prepared.
 
+        A claim is prepared after the thread was read and after every write before it.
+
         Raises:
             UnserializableValueError: A value cannot be stored; ``facts`` has ``path`` and, for a state key, ``key``.
         """
-        codec = self.codec
-        now = self._site.clock()
+        site = self._site
+        codec, now = site.codec, site.clock()
         rows = Change(
             namespace,
             self._checkpoints(namespace, change.entries, now),
@@ -115,7 +115,8 @@ class Hold:
             tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]) if change.answers else (),
             change.cancelled,
         )
-        return Prepared(rows, change.claim, change.release)
+        claim = Claim(self._epoch or 0, site.first_epoch()) if change.claim else None
+        return Write(self.thread_id, self._token, now, now + site.lease, rows, claim, change.release)
 
     def write(self, prepared: Prepared) -> None:
         """Write a prepared commit in one transaction; it is durable when this returns.
@@ -130,9 +131,9 @@ class Hold:
         """
         carry_out(self._site.backend, self.writing(prepared))
 
-    async def awrite(self, prepared: Prepared) -> None:
+    def awrite(self, prepared: Prepared) -> Coroutine[Any, Any, None]:
         """Do what write does."""
-        await acarry_out(self._site.backend, self.writing(prepared))
+        return acarry_out(self._site.backend, self.writing(prepared))
 
     def release(self, status: Status) -> None:
         """Give the thread back if it is still held; what goes wrong with that is left to the lease to mend."""
@@ -162,22 +163,20 @@ class Hold:
             self._chains[namespace] = found.chain
         return found.saved
 
-    def writing(self, prepared: Prepared, dead: str | None = None) -> Steps[None]:
-        """Return the steps of write; ``dead`` is a holder whose process is known to be gone."""
-        site, namespace = self._site, prepared.change.namespace
-        claim = Claim(self._epoch or 0, site.first_epoch(), dead) if prepared.claim else None
-        now = site.clock()
+    def writing(self, prepared: Prepared) -> Steps[None]:
+        """Return the steps of write."""
+        namespace, claim = prepared.change.namespace, prepared.claim
         try:
-            reply = yield Write(self.thread_id, self._token, now, now + site.lease, prepared.change, claim, prepared.release)
+            reply = yield prepared
         except BaseException as error:
             self._chains.pop(namespace, None)
             # Cancelled in the middle: it may have been written, so that there may be something to release.
-            self.held = self.held or (prepared.claim and not isinstance(error, Exception))
+            self.held = self.held or (claim is not None and not isinstance(error, Exception))
             raise
-        if isinstance(reply, Busy) and dead is None and site.process.knows_gone(reply.holder):
-            yield from self.writing(prepared, reply.holder)
-        elif isinstance(reply, Written):
+        if isinstance(reply, Written):
             self._written(prepared, reply)
+        elif isinstance(reply, Busy) and claim is not None and claim.dead is None and self._site.process.knows_gone(reply.holder):
+            yield from self.writing(replace(prepared, claim=replace(claim, dead=reply.holder)))
         else:
             self._chains.pop(namespace, None)
             if isinstance(reply, Lost):
@@ -192,13 +191,13 @@ class Hold:
         self._epoch = max(self._epoch or 0, written.epoch) if self.held else written.epoch
         if prepared.release is not None:
             self._dropped()
-        elif prepared.claim:
+        elif prepared.claim is not None:
             self.held = True
             self._site.heartbeat.keep(self)
 
     def _release(self, status: Status) -> Steps[None]:
         try:
-            yield from self.writing(Prepared(Change(ROOT_NAMESPACE), claim=False, release=status))
+            yield from self.writing(self.prepare(ROOT_NAMESPACE, Commit(release=status)))
         except StorageError:
             self._dropped()
 

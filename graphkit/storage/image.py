@@ -27,6 +27,10 @@ PENDING: Final = 64
 
 ATOMS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
+NO_KINDS: Final[frozenset[type]] = frozenset()
+ONLY_DICTS: Final[frozenset[type]] = frozenset({dict})
+"""The types of the items of a conversation; such a list is copied without a look at each item."""
+
 
 class Image:
     """The values of one thread's newest checkpoint.
@@ -40,7 +44,7 @@ class Image:
 
     def __init__(self, rebuild: Rebuild, row: CheckpointRow) -> None:
         self._rebuild = rebuild
-        self._flat: dict[str, int] = {}
+        self._flat: dict[str, tuple[int, frozenset[type]]] = {}
         self._pending: list[CheckpointRow] = []
         self.last = row
 
@@ -78,11 +82,15 @@ class Image:
         """Copy a value; of a list of flat dicts only the new items have to be looked at."""
         if type(value) is not list:
             return _copied(value)
-        flat = self._flat.get(key, 0)
-        if all([_is_flat(item) for item in value[flat:]]):
-            self._flat[key] = len(value)
-            return [item.copy() if type(item) is dict else item for item in value]
-        return _copied(value)
+        known, kinds = self._flat.get(key, (0, NO_KINDS))
+        new = value[known:]
+        if not all([_is_flat(item) for item in new]):
+            return _copied(value)
+        kinds = kinds.union(map(type, new))
+        self._flat[key] = (len(value), kinds)
+        if kinds == ONLY_DICTS:
+            return list(map(dict.copy, value))
+        return [item.copy() if type(item) is dict else item for item in value]
 
 
 class Images:
@@ -125,6 +133,9 @@ class Images:
 
     def note(self, thread_id: str, row: CheckpointRow) -> None:
         """Note a row that was written."""
+        if thread_id not in self._images:
+            # One that is kept at this very moment is of an older row, and will not be taken for the newest.
+            return
         with self._lock:
             image = self._images.get(thread_id)
             if image is not None and not image.add(row):

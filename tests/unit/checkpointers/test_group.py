@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from checkpointers.sqlite import SqliteSaver
-from checkpointers.sqlite.group import Group, Job
+from checkpointers.sqlite.group import Group, Job, tell
 from checkpointers.sqlite.schema import prepare, settings
-from checkpointers.sqlite.waiting import wait
+from checkpointers.sqlite.waiting import Desk
 from graphkit.errors import StorageUnavailableError
 from graphkit.storage.operations import Busy, Claim, Lost, Moved, Prune, Read, Reading, Unasked, Write, Written
 from graphkit.storage.rows import Change, OutcomeRow
@@ -222,7 +222,7 @@ async def test_a_cancelled_task_withdraws_what_has_not_begun(group):
         group.add(job)
         submitted.set()
 
-    task = asyncio.create_task(wait(write("t"), submit, lambda: None))
+    task = asyncio.create_task(Desk(submit, lambda: None).wait(write("t")))
     await submitted.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -243,13 +243,13 @@ async def test_a_cancelled_task_waits_for_what_has_begun(group):
         go_on.wait()
         ended.append(job)
         job.finish(None, None)
-        job.owner.tell([job.owner])
+        tell([job])
 
     def submit(job):
         Thread(target=carry_out, args=(job,)).start()
         submitted.set()
 
-    task = asyncio.create_task(wait(write("t"), submit, lambda: None))
+    task = asyncio.create_task(Desk(submit, lambda: None).wait(write("t")))
     await submitted.wait()
     taken.wait()
     task.cancel()
@@ -265,7 +265,7 @@ def test_a_job_whose_loop_is_gone_is_carried_out_all_the_same(group):
 
     async def leave():
         asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
-        await wait(write("t"), jobs.append, lambda: None)
+        await Desk(jobs.append, lambda: None).wait(write("t"))
 
     loop = asyncio.new_event_loop()
     task: Any = loop.create_task(leave())

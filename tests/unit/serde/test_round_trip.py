@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from graphkit.serde import Codec
 from graphkit.serde.careful import CarefulWriter
 from graphkit.serde.registry import Registry
-from graphkit.serde.writer import CANONICAL, STORED, Writer
+from graphkit.serde.writer import CANONICAL, STORED, Writer, write
 from tests.unit.serde import shop, values
 
 VALUES = values.plain() | values.registered()
@@ -217,3 +217,11 @@ def test_any_nesting_of_values_comes_back(value):
     assert back == value
     assert shape(back) == shape(value)
     assert codec.digest(back) == codec.digest(value)
+
+
+@pytest.mark.parametrize("options", [STORED, CANONICAL])
+@pytest.mark.parametrize("name", VALUES)
+def test_the_way_of_short_plain_records_leads_to_the_same_bytes(codec, name, options):
+    value, kinds = VALUES[name], codec._registry.kinds
+
+    assert write(kinds, options, value) == Writer(kinds, options).write(value)
