@@ -154,6 +154,8 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
     if len(todo) == 1:
         task = todo[0]
         at.outcomes[task.index] = at.fresh[task] = yield Run(task)  # type: ignore[assignment]
+        if at.saved is not None:
+            _release_questions(ledger, at, [task])
         if ledger.patient:
             yield from _rehearse(at, [task])
         return
@@ -168,11 +170,22 @@ def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Tas
             at.outcomes[task.index] = at.fresh[task] = outcome
             # After a failure no task is started; those that are running are awaited and kept.
             stop = stop or isinstance(outcome, Failed | Escaped)
+        if at.saved is not None:
+            _release_questions(ledger, at, [task for task, _ in batch])
         if ledger.patient:
             yield from _rehearse(at, [task for task, _ in batch])
         if left:
             yield from _file(request, ledger, at, None)
             stop = stop or any([isinstance(at.outcomes[task.index], Failed) for task, _ in batch])
+
+
+def _release_questions(ledger: Ledger, at: Position, ended: Iterable[Task]) -> None:
+    """A task that is done needs no answer any more, whatever it asked before."""
+    pending = _pending(at)
+    if pending and at.saved is not None:
+        done = {task.id for task in ended if isinstance(at.outcomes[task.index], Done)}
+        asked = [found.question for found in at.saved.questions if not done.isdisjoint(found.question.path)]
+        ledger.cancel([question.interrupt.id for question in asked if question.interrupt.id in pending])
 
 
 def _rehearse(at: Position, tasks: Iterable[Task]) -> Steps:

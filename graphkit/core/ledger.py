@@ -40,7 +40,20 @@ class Stop:
 class Ledger:
     """The bookkeeping of one run."""
 
-    __slots__ = ("_all_keys", "_behind", "_claimed", "_own", "_request", "_sparse", "_spec", "_stored", "_unsaved", "eager", "saves")
+    __slots__ = (
+        "_all_keys",
+        "_behind",
+        "_claimed",
+        "_moot",
+        "_own",
+        "_request",
+        "_sparse",
+        "_spec",
+        "_stored",
+        "_unsaved",
+        "eager",
+        "saves",
+    )
 
     def __init__(self, spec: GraphSpec, request: Request) -> None:
         self._spec = spec
@@ -51,6 +64,7 @@ class Ledger:
         self._all_keys = False
         self._unsaved: tuple[Checkpoint, ...] = ()
         self._behind: dict[Task, Outcome] = {}
+        self._moot: tuple[str, ...] = ()
         self.saves = request.durability is not None
         self._sparse = request.durability == "exit"
         self.eager = self.saves and not self._sparse
@@ -99,13 +113,17 @@ class Ledger:
         asked = tuple([(question, task.checkpoint.n) for task, outcome in ended.items() for question in _own_questions(task, outcome)])
         return self._commit(stop, self._entries(stop), filed, asked)
 
+    def cancel(self, questions: Iterable[str]) -> None:
+        """Let the next commit end questions whose task has finished without their answers."""
+        self._moot = (*self._moot, *questions)
+
     def mark(self) -> tuple[object, ...]:
         """Return what ``reset`` needs to forget a commit that failed before anything was written."""
-        return (self._stored, self._unsaved, self._behind)
+        return (self._stored, self._unsaved, self._behind, self._moot)
 
     def reset(self, mark: tuple[object, ...]) -> None:
         """Go back to where ``mark`` was called."""
-        self._stored, self._unsaved, self._behind = mark  # type: ignore[assignment]
+        self._stored, self._unsaved, self._behind, self._moot = mark  # type: ignore[assignment]
 
     def hurry(self) -> Mapping[Task, Outcome]:
         """Write at once from now on, whatever the durability; return the outcomes that were held back until the end."""
@@ -126,6 +144,8 @@ class Ledger:
         wait = self._request.durability == "sync" or stop is not None or opening is not None
         answers = opening.resolved.answers if opening is not None else ()
         cancelled = opening.cancelled if opening is not None else ()
+        if self._moot:
+            cancelled, self._moot = (*cancelled, *self._moot), ()
         if not (claim or release or entries or outcomes or asked or answers or cancelled):
             return None
         return Commit(entries, outcomes, asked, answers, cancelled, (), claim, release, wait)

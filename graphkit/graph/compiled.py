@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakSet
 
 from graphkit.core.command import END, ROOT, START
 from graphkit.core.record import record
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from graphkit.graph.launch import Launch
     from graphkit.graph.snapshot import StateSnapshot
     from graphkit.graph.thread import Reading
+    from graphkit.serde import Codec
     from graphkit.storage import Checkpointer
 
     ConfigLike: TypeAlias = Mapping[str, Any] | None
@@ -62,11 +64,21 @@ class CompiledGraph:
         self.name = parts.spec.name
         self.needs_loop = parts.needs_loop
         self._outputs = tuple([key for key, field in parts.output.fields.items() if field.managed is None])
+        self._taught: WeakSet[Codec] = WeakSet()
         if not isinstance(options.checkpointer, bool | None):
-            for schema in (parts.state, parts.input, parts.output):
-                options.checkpointer.codec.register_schema(schema.cls)
-            for field in parts.fields.values():
-                options.checkpointer.codec.register_schema(field.annotation)
+            self.teach(options.checkpointer.codec)
+
+    def teach(self, codec: Codec) -> None:
+        """Make the classes of this graph's state, and of its subgraphs', known to a codec."""
+        if codec in self._taught:
+            return
+        self._taught.add(codec)
+        for schema in (self.parts.state, self.parts.input, self.parts.output):
+            codec.register_schema(schema.cls)
+        for field in self.parts.fields.values():
+            codec.register_schema(field.annotation)
+        for subgraph in self.parts.subgraphs.values():
+            subgraph.teach(codec)
 
     @property
     def checkpointer(self) -> Checkpointer | bool | None:

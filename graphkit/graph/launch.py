@@ -220,6 +220,8 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
     """Find the place of a subgraph called in a task: the first call, the second, ... each has a namespace of its own."""
     run, task = parent.run, parent.task
     hold = run.hold if graph.options.checkpointer is not False else None
+    if hold is not None:
+        graph.teach(hold.codec)
     stateful = graph.options.checkpointer is True and hold is not None
     task_id = task.id
     base = child_namespace(run.namespace, task.node, None if stateful else task_id, 0)

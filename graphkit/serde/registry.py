@@ -72,7 +72,7 @@ class Registry:
         _check_class(kind)
         if tag in OWN_TAGS or is_own(kind):
             self._learn_own()
-        if kind in _standard() or kind in _NATIVE or typing.is_typeddict(kind) or (tag is None and kind in self.kinds):
+        if kind in _standard() or kind in _NATIVE or is_typeddict(kind) or (tag is None and kind in self.kinds):
             return
         default = default_tag(kind)
         shape = _shape(kind, default if tag is None else tag)
@@ -105,6 +105,12 @@ class Registry:
                 tag=tag,
             )
         self._shapes[tag] = shape
+
+
+def is_typeddict(kind: object) -> bool:
+    """Tell whether a class is a TypedDict, the standard library's or that of typing_extensions; its values are plain dicts."""
+    extensions = sys.modules.get("typing_extensions")
+    return typing.is_typeddict(kind) or (extensions is not None and extensions.is_typeddict(kind))
 
 
 def default_tag(kind: type) -> str:
@@ -141,7 +147,7 @@ def reachable(annotation: object) -> frozenset[type]:
         if isinstance(item, type) and get_origin(item) is None and _storable(item):
             found.add(item)
         # Only classes whose instances are stored are looked into, and what was asked for.
-        if not isinstance(item, type) or item in found or item is annotation or typing.is_typeddict(item):
+        if not isinstance(item, type) or item in found or item is annotation or is_typeddict(item):
             waiting.extend(_within(item))
     return frozenset(found)
 
@@ -202,7 +208,7 @@ def _single_hints(kind: type) -> Iterator[tuple[str, object]]:
 
 
 def _storable(kind: type) -> bool:
-    if kind.__module__ in _FRAMEWORKS or kind in _standard() or typing.is_typeddict(kind):
+    if kind.__module__ in _FRAMEWORKS or kind in _standard() or is_typeddict(kind):
         return False
     return shape_of(kind, "") is not None
 
