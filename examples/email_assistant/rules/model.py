@@ -12,7 +12,7 @@ The steps of a thread, each only when the one before it is settled:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ from examples.email_assistant.mail.circle import copied
 from examples.email_assistant.rules.letters import Writer, has_gap, reply_subject
 from examples.email_assistant.rules.moments import find_day, find_minutes, find_time
 from examples.email_assistant.rules.reading import Intent, Reading, read
-from examples.email_assistant.rules.triage import never_answered, triage
+from examples.email_assistant.rules.triage import must_be_seen, never_answered, triage
 from examples.email_assistant.state import exchanges, guidance
 from graphkit import AIMessage
 from graphkit.messages import ToolCall
@@ -69,11 +69,13 @@ class RuleModel:
 
     def triage(self, mail: Mail, now: datetime, preferences: Preferences) -> Triage:
         """Sort a mail; the reasons are the rules that fired, with the text that matched. A learned preference goes before the rules."""
-        sorted_by_rule = triage(mail, self._read(mail, now), self.owner)
+        reading = self._read(mail, now)
+        sorted_by_rule = triage(mail, reading, self.owner)
         learned = preferences.label_for(mail)
-        if learned is None or learned == sorted_by_rule.label:
+        if learned is None or learned == sorted_by_rule.label or must_be_seen(mail, reading, self.owner):
             return sorted_by_rule
-        return sorted_by_rule.but(learned, "you prefer it so: " + "; ".join(one.rule for one in preferences.for_mail(mail).of("triage")))
+        told = " ".join(line.removeprefix("- ") for line in preferences.for_mail(mail).as_text("triage").splitlines())
+        return sorted_by_rule.but(learned, f"you prefer it so: {told}")
 
     def propose(self, state: State, now: datetime, preferences: Preferences) -> AIMessage:
         """Propose the next step of a thread, one call at a time."""
@@ -87,12 +89,39 @@ class RuleModel:
         if reason := reason_not_to_answer(mail) or "; ".join(never_answered(mail)):
             return Proposal(f"No reply may go to this sender: {reason}", "done", {})
         reading = self._read(mail, now)
-        writer = Writer(reading.language, mail.reply_to, self.owner, preferences.greeting_for(mail), preferences.sign_off_for(mail))
-        desk = _Desk(mail, reading, writer, self.zone, now, preferences.minutes_for(mail) or USUAL_MINUTES)
+        me = replace(self.owner, name=preferences.signature_for(mail) or self.owner.name)
+        writer = Writer(reading.language, mail.reply_to, me, preferences.greeting_for(mail), preferences.sign_off_for(mail))
+        habits = Habits(
+            preferences.minutes_for(mail) or USUAL_MINUTES,
+            preferences.earliest_for(mail) or "00:00",
+            preferences.latest_for(mail) or "24:00",
+            preferences.meeting_subject_for(mail),
+            preferences.attendees_for(mail),
+        )
+        desk = _Desk(mail, reading, writer, self.zone, now, habits)
         return desk.next_step(history) if history else desk.first_step(words)
 
     def _read(self, mail: Mail, now: datetime) -> Reading:
         return read(mail, (mail.date or now).astimezone(self.zone).date())
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How the owner likes meetings.
+
+    Args:
+        minutes: Their length if nothing is said.
+        earliest: When they may begin, as 10:00.
+        latest: When they have to begin at the latest.
+        subject: Their subject; None for that of the mail.
+        guests: Addresses that are always invited.
+    """
+
+    minutes: int
+    earliest: str
+    latest: str
+    subject: str | None
+    guests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +131,7 @@ class _Desk:
     writer: Writer
     zone: ZoneInfo
     now: datetime
-    usual_minutes: int
+    habits: Habits
 
     def first_step(self, words: str) -> Proposal:
         reading = self.reading
@@ -157,7 +186,9 @@ class _Desk:
     def _use_calendar(self, history: list[Exchange]) -> Proposal:
         day = date.fromisoformat(str(history[-1].call["args"]["day"]))
         free = [
-            datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=self.zone) for hour, minute in _free(history[-1].content)
+            datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=self.zone)
+            for hour, minute in _free(history[-1].content)
+            if self.habits.earliest <= f"{hour}:{minute}" <= self.habits.latest
         ]
         wished = self.reading.at.on(day, self.zone) if self.reading.at else None
         for answer in history:
@@ -195,8 +226,8 @@ class _Desk:
 
     def _meet(self, start: datetime, minutes: int, note: str) -> Proposal:
         args: Arguments = {
-            "attendees": [self.mail.reply_to.address],
-            "subject": self.mail.subject or "Meeting",
+            "attendees": list(dict.fromkeys([self.mail.reply_to.address, *self.habits.guests])),
+            "subject": self.habits.subject or self.mail.subject or "Meeting",
             "duration_minutes": minutes,
             "preferred_day": start.date().isoformat(),
             "start_time": f"{start:%H:%M}",
@@ -220,7 +251,7 @@ class _Desk:
 
     @property
     def _wished_minutes(self) -> int:
-        return self.reading.minutes or self.usual_minutes
+        return self.reading.minutes or self.habits.minutes
 
     def _not_past(self, day: date) -> date:
         return day if day >= self._today else _next_working_day(self._today)

@@ -46,6 +46,12 @@ def triage(mail: Mail, reading: Reading, owner: Address) -> Triage:
     return Triage("notify", ("unsure: no rule fits", *automatic))
 
 
+def must_be_seen(mail: Mail, reading: Reading, owner: Address) -> bool:
+    """Tell whether a mail has to be shown whatever the owner is used to do with its sender: it may be forged, or something failed."""
+    case = _Case(mail, reading, owner)
+    return any(rule(case) for rule in (_danger, _delivery_failed, _damaged))
+
+
 def never_answered(mail: Mail) -> tuple[str, ...]:
     """Return why no reply may ever go to the sender of this mail; empty when a reply may be drafted.
 
