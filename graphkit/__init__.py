@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING
 from graphkit.core.channels import AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, Topic, UntrackedValue
 from graphkit.core.command import END, START, Command, Interrupt, Overwrite, Send
 from graphkit.core.policy import RetryPolicy
-from graphkit.graph import CompiledGraph, IsLastStep, PregelTask, RemainingSteps, RunOptions, StateGraph, StateSnapshot, StateUpdate
+from graphkit.graph import (
+    CompiledGraph,
+    GraphOutput,
+    IsLastStep,
+    PregelTask,
+    RemainingSteps,
+    RunOptions,
+    StateGraph,
+    StateSnapshot,
+    StateUpdate,
+)
 from graphkit.scope import ExecutionInfo, Runtime, get_config, get_runtime, get_store, get_stream_writer, interrupt, once
 from graphkit.storage import InMemorySaver, MemorySaver
 
 if TYPE_CHECKING:
+    from graphkit.agents import create_react_agent
     from graphkit.messages import (
         REMOVE_ALL_MESSAGES,
         AIMessage,
@@ -29,10 +40,14 @@ if TYPE_CHECKING:
         add_messages,
         trim_messages,
     )
+    from graphkit.models import init_chat_model, init_model
+    from graphkit.storage import BaseStore, InMemoryStore
+    from graphkit.tools import InjectedState, InjectedStore, InjectedToolCallId, ToolNode, ToolRuntime, tool, tools_condition
 
 __version__ = "0.1.0"
 
 _LATER = {
+    "graphkit.agents": ("create_react_agent",),
     "graphkit.messages": (
         "REMOVE_ALL_MESSAGES",
         "AIMessage",
@@ -46,6 +61,9 @@ _LATER = {
         "add_messages",
         "trim_messages",
     ),
+    "graphkit.models": ("init_chat_model", "init_model"),
+    "graphkit.storage": ("BaseStore", "InMemoryStore"),
+    "graphkit.tools": ("InjectedState", "InjectedStore", "InjectedToolCallId", "ToolNode", "ToolRuntime", "tool", "tools_condition"),
 }
 """Names whose package is imported when one of them is first used."""
 
@@ -57,13 +75,19 @@ __all__ = [
     "AIMessageChunk",
     "AnyMessage",
     "AnyValue",
+    "BaseStore",
     "BinaryOperatorAggregate",
     "Command",
     "CompiledGraph",
     "EphemeralValue",
     "ExecutionInfo",
+    "GraphOutput",
     "HumanMessage",
     "InMemorySaver",
+    "InMemoryStore",
+    "InjectedState",
+    "InjectedStore",
+    "InjectedToolCallId",
     "Interrupt",
     "IsLastStep",
     "LastValue",
@@ -82,15 +106,22 @@ __all__ = [
     "StateUpdate",
     "SystemMessage",
     "ToolMessage",
+    "ToolNode",
+    "ToolRuntime",
     "Topic",
     "UntrackedValue",
     "add_messages",
+    "create_react_agent",
     "get_config",
     "get_runtime",
     "get_store",
     "get_stream_writer",
+    "init_chat_model",
+    "init_model",
     "interrupt",
     "once",
+    "tool",
+    "tools_condition",
     "trim_messages",
 ]
 

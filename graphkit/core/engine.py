@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from graphkit.core.apply import Stamp, apply
 from graphkit.core.command import START
 from graphkit.core.effects import CheckAnswers, Emit, Load, Rehearse, Run, Start, Wait
-from graphkit.core.events import NodeFinished, Paused, ValuesChanged
+from graphkit.core.events import CheckpointMade, NodeFinished, Paused, TaskEnded, TaskStarted, ValuesChanged
 from graphkit.core.failure import blamed, of_input, raised, unserializable
 from graphkit.core.ledger import Ledger, Stop, outcome_commit
 from graphkit.core.plan import pending_ids, plan, resumed, to_run
@@ -86,7 +86,7 @@ def run(spec: GraphSpec, request: Request) -> Program[Finished]:
     ledger = Ledger(spec, request)
     at, tasks, stop = yield from _open(spec, request, ledger)
     while stop is None:
-        yield from _execute(request, ledger, at, tasks)
+        yield from _execute(spec, request, ledger, at, tasks)
         if not _all_done(at, tasks):
             return (yield from _halt(spec, request, ledger, at, tasks))
         stop, error = yield from _advance(spec, request, ledger, at, tasks)
@@ -121,6 +121,9 @@ def _open(spec: GraphSpec, request: Request, ledger: Ledger) -> Generator[Effect
         raise of_input(error) from error
     except UnknownInterruptError as error:
         raise unknown(error, saved) from error
+    if request.details:
+        for made in opening.made:
+            yield Emit(CheckpointMade(request.namespace, made, request.metadata))
     if request.events:
         yield from _emit_opening(spec, request, at)
     return at, tasks, stop
@@ -148,9 +151,12 @@ def _tasks(spec: GraphSpec, request: Request, at: Position) -> Sequence[Task]:
     return tasks if at.saved is None else resumed(tasks, at.saved, at.answered, at.outcomes)
 
 
-def _execute(request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task]) -> Steps:
+def _execute(spec: GraphSpec, request: Request, ledger: Ledger, at: Position, tasks: Sequence[Task]) -> Steps:
     """Run the tasks that have not finished. One alone runs inline; several run side by side."""
     todo = to_run(tasks, at.outcomes, _pending(at)) if at.outcomes else tasks
+    if request.details:
+        for task in [task for task in todo if task.node != START]:
+            yield Emit(TaskStarted(request.namespace, task, spec.nodes[task.node]))
     if len(todo) == 1:
         task = todo[0]
         at.outcomes[task.index] = at.fresh[task] = yield Run(task)  # type: ignore[assignment]
@@ -226,6 +232,8 @@ def _advance(
         yield from _emit_updates(request, fresh)
         if any([done.writes for _, done in finished]):
             yield Emit(ValuesChanged(request.namespace, made.values))
+        if request.details:
+            yield Emit(CheckpointMade(request.namespace, made, request.metadata))
     return stop, None
 
 
@@ -354,3 +362,5 @@ def _emit_updates(request: Request, outcomes: Mapping[Task, Outcome]) -> Steps:
     for task, outcome in outcomes.items():
         if isinstance(outcome, Done) and task.node != START:
             yield Emit(NodeFinished(request.namespace, task.node, outcome.writes, task=task))
+        if request.details and task.node != START:
+            yield Emit(TaskEnded(request.namespace, task, outcome))

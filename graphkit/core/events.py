@@ -10,8 +10,10 @@ from graphkit.core.record import record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from graphkit.core.checkpoint import Checkpoint
     from graphkit.core.command import Interrupt
-    from graphkit.core.task import Task, Write
+    from graphkit.core.graph import NodeSpec
+    from graphkit.core.task import Outcome, Task, Write
 
 
 @record
@@ -59,4 +61,31 @@ class Streamed:
     metadata: Mapping[str, object]
 
 
-Event: TypeAlias = ValuesChanged | NodeFinished | Paused | Emitted | Streamed
+@record
+class TaskStarted:
+    """A task begins to run. Provisional: it may fail, or the process may die."""
+
+    namespace: str
+    task: Task
+    node: NodeSpec
+
+
+@record
+class TaskEnded:
+    """A task has an outcome. Committed when seen."""
+
+    namespace: str
+    task: Task
+    outcome: Outcome
+
+
+@record
+class CheckpointMade:
+    """A checkpoint was written; ``metadata`` is the user's. Committed when seen."""
+
+    namespace: str
+    checkpoint: Checkpoint
+    metadata: Mapping[str, object]
+
+
+Event: TypeAlias = ValuesChanged | NodeFinished | Paused | Emitted | Streamed | TaskStarted | TaskEnded | CheckpointMade

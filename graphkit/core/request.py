@@ -70,6 +70,7 @@ class Request:
         metadata: The user's, stored with each checkpoint.
         exported: Keys the parent graph takes over: True for the updates themselves, False for the final value.
         events: Whether somebody reads the stream.
+        details: Whether that reader wants tasks and checkpoints, too.
     """
 
     input: Input
@@ -88,6 +89,7 @@ class Request:
     metadata: Mapping[str, object] = field(default_factory=dict)
     exported: Mapping[str, bool] = field(default_factory=dict)
     events: bool = False
+    details: bool = False
 
 
 @record

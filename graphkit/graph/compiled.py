@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 from graphkit.core.command import END, ROOT, START
@@ -10,24 +10,23 @@ from graphkit.core.record import record
 from graphkit.core.request import NewTurn
 from graphkit.errors import UnknownNodeError, nearest
 from graphkit.graph import thread
-from graphkit.graph.config import read_config, read_modes
+from graphkit.graph.config import read_config
 from graphkit.graph.launch import launch, read_input
-from graphkit.graph.stream import INTERRUPT, Projection
+from graphkit.graph.output import GraphOutput, read_printing, read_projection
+from graphkit.graph.running import achunks, aread, aresult, chunks, read, result
+from graphkit.graph.stream import INTERRUPT
 from graphkit.graph.thread import StateUpdate
-from graphkit.runtime import drive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from typing import TypeAlias, Unpack
 
-    from graphkit.core.events import Event
     from graphkit.core.request import Finished
     from graphkit.graph.assemble import Parts
     from graphkit.graph.config import Config, RunOptions
     from graphkit.graph.draw import Drawing
     from graphkit.graph.launch import Launch
     from graphkit.graph.snapshot import StateSnapshot
-    from graphkit.graph.thread import Reading
     from graphkit.serde import Codec
     from graphkit.storage import Checkpointer
 
@@ -90,31 +89,52 @@ class CompiledGraph:
         """The store it was compiled with."""
         return self.options.store
 
-    def invoke(self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "values", **options: Unpack[RunOptions]) -> Any:  # noqa: ANN401 - the state's type is the user's
+    def invoke(
+        self,
+        input: object,
+        config: ConfigLike = None,
+        *,
+        stream_mode: Modes = "values",
+        print_mode: Modes = (),
+        version: str = "v1",
+        **options: Unpack[RunOptions],
+    ) -> Any:  # noqa: ANN401 - the state's type is the user's
         """Run until the end, a question or a breakpoint.
 
         Args:
             input: A dict or instance of the input schema for a new turn, None to go on, a Command to answer or steer.
             config: As in LangGraph.
             stream_mode: "values" returns the state; other modes return the list of what ``stream`` yields.
+            print_mode: Modes whose chunks are printed while the graph runs.
+            version: "v2" returns a GraphOutput, which has the questions beside the state instead of in it.
             **options: See RunOptions.
 
         Returns:
             The output keys of the state. If questions are pending, ``"__interrupt__"`` holds the list of them.
         """
         if stream_mode != "values":
-            return list(self.stream(input, config, stream_mode=stream_mode, **options))
-        started = launch(self, read_input(self, input), read_config(config, options), options)
-        return self._output(started.settle(_exhausted(self._drive(started), started.run.emit)))
+            return list(self.stream(input, config, stream_mode=stream_mode, print_mode=print_mode, version=version, **options))
+        projection = read_printing(print_mode, version)
+        started = launch(self, read_input(self, input), read_config(config, options), options, projection)
+        return self._output(result(self, started), typed=version == "v2")
 
     async def ainvoke(
-        self, input: object, config: ConfigLike = None, *, stream_mode: Modes = "values", **options: Unpack[RunOptions]
+        self,
+        input: object,
+        config: ConfigLike = None,
+        *,
+        stream_mode: Modes = "values",
+        print_mode: Modes = (),
+        version: str = "v1",
+        **options: Unpack[RunOptions],
     ) -> Any:  # noqa: ANN401 - as invoke
         """As ``invoke``; sync nodes run in threads."""
         if stream_mode != "values":
-            return [chunk async for chunk in self.astream(input, config, stream_mode=stream_mode, **options)]
-        started = launch(self, read_input(self, input), read_config(config, options), options)
-        return self._output(started.settle(await self._aexhausted(started)))
+            streamed = self.astream(input, config, stream_mode=stream_mode, print_mode=print_mode, version=version, **options)
+            return [chunk async for chunk in streamed]
+        projection = read_printing(print_mode, version)
+        started = launch(self, read_input(self, input), read_config(config, options), options, projection)
+        return self._output(started.settle(await aresult(self, started)), typed=version == "v2")
 
     def stream(
         self,
@@ -123,6 +143,8 @@ class CompiledGraph:
         *,
         stream_mode: Modes = "updates",
         subgraphs: bool = False,
+        print_mode: Modes = (),
+        version: str = "v1",
         **options: Unpack[RunOptions],
     ) -> Iterator[Any]:
         """Run and yield what happens; the run goes on as the caller asks for the next chunk.
@@ -131,15 +153,19 @@ class CompiledGraph:
             input: As in invoke.
             config: As in invoke.
             stream_mode: "values" (the state after each superstep), "updates" ({node: update}), "custom" (what nodes
-                write), or a list of them, which yields (mode, chunk).
+                write), "messages" (messages, and pieces of them, with metadata), "tasks" (tasks as they begin and end),
+                "checkpoints" (each checkpoint), "debug" (both, with step and time), or a list of them, which yields
+                (mode, chunk).
             subgraphs: Show subgraphs, too; chunks are then (namespace, chunk) or (namespace, mode, chunk).
+            print_mode: Modes whose chunks are printed, whether they are yielded or not.
+            version: "v2" yields dicts with ``type`` (the mode), ``ns`` and ``data``, and ``interrupts`` for values.
             **options: See RunOptions.
 
         Raises:
             InvalidStreamModeError: A mode does not exist. Raised at once, as are all errors of the request.
         """
-        projection = Projection(read_modes(stream_mode), not isinstance(stream_mode, str), subgraphs)
-        return self._chunks(launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
+        projection = read_projection(stream_mode, print_mode, version, subgraphs=subgraphs)
+        return chunks(self, launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
 
     def astream(
         self,
@@ -148,11 +174,13 @@ class CompiledGraph:
         *,
         stream_mode: Modes = "updates",
         subgraphs: bool = False,
+        print_mode: Modes = (),
+        version: str = "v1",
         **options: Unpack[RunOptions],
     ) -> AsyncIterator[Any]:
         """As ``stream``."""
-        projection = Projection(read_modes(stream_mode), not isinstance(stream_mode, str), subgraphs)
-        return self._achunks(launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
+        projection = read_projection(stream_mode, print_mode, version, subgraphs=subgraphs)
+        return achunks(self, launch(self, read_input(self, input), read_config(config, options), options, projection), projection)
 
     def batch(
         self,
@@ -200,11 +228,11 @@ class CompiledGraph:
             CheckpointNotFoundError: The checkpoint is not in the thread.
             MissingCheckpointerError: The graph has no saver.
         """
-        return self._read(thread.state(self, _at(config, thread_id), subgraphs=subgraphs))
+        return read(thread.state(self, _at(config, thread_id), subgraphs=subgraphs))
 
     async def aget_state(self, config: ConfigLike = None, *, thread_id: str | None = None, subgraphs: bool = False) -> StateSnapshot:
         """As ``get_state``."""
-        return await self._aread(thread.state(self, _at(config, thread_id), subgraphs=subgraphs))
+        return await aread(thread.state(self, _at(config, thread_id), subgraphs=subgraphs))
 
     def get_state_history(
         self,
@@ -227,7 +255,7 @@ class CompiledGraph:
         Raises:
             ThreadNotFoundError: The thread has no checkpoints.
         """
-        return iter(self._read(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))))
+        return iter(read(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))))
 
     async def aget_state_history(
         self,
@@ -239,7 +267,7 @@ class CompiledGraph:
         limit: int | None = None,
     ) -> AsyncIterator[StateSnapshot]:
         """As ``get_state_history``."""
-        for found in await self._aread(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))):
+        for found in await aread(thread.history(self, _at(config, thread_id), thread.query(filter, read_config(before), limit))):
             yield found
 
     def update_state(
@@ -259,25 +287,25 @@ class CompiledGraph:
             UnknownNodeError: ``as_node`` is no node.
             ThreadBusyError: A run holds the thread.
         """
-        return self._read(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
+        return read(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
 
     async def aupdate_state(
         self, config: ConfigLike, values: object, as_node: str | None = None, *, thread_id: str | None = None
     ) -> dict[str, object]:
         """As ``update_state``."""
-        return await self._aread(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
+        return await aread(thread.update(self, _at(config, thread_id), [[StateUpdate(values, as_node)]]))
 
     def bulk_update_state(
         self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None
     ) -> dict[str, object]:
         """Write several supersteps of updates in one transaction; each inner sequence is one superstep."""
-        return self._read(thread.update(self, _at(config, thread_id), supersteps))
+        return read(thread.update(self, _at(config, thread_id), supersteps))
 
     async def abulk_update_state(
         self, config: ConfigLike, supersteps: Sequence[Sequence[StateUpdate]], *, thread_id: str | None = None
     ) -> dict[str, object]:
         """As ``bulk_update_state``."""
-        return await self._aread(thread.update(self, _at(config, thread_id), supersteps))
+        return await aread(thread.update(self, _at(config, thread_id), supersteps))
 
     def get_graph(self) -> Drawing:
         """Return the declared nodes and edges, for ``draw_mermaid()`` and ``draw_ascii()``."""
@@ -288,12 +316,12 @@ class CompiledGraph:
     def run_inside(self, state: Mapping[str, object], exported: Mapping[str, bool]) -> Finished:
         """Run as a node of another graph."""
         started = self._launch_inside(state, exported)
-        return started.settle(_exhausted(self._drive(started), started.run.emit))
+        return result(self, started)
 
     async def arun_inside(self, state: Mapping[str, object], exported: Mapping[str, bool]) -> Finished:
         """As ``run_inside``."""
         started = self._launch_inside(state, exported)
-        return started.settle(await self._aexhausted(started))
+        return started.settle(await aresult(self, started))
 
     def breakpoints(self, wanted: Sequence[str] | str | None, compiled: frozenset[str]) -> frozenset[str]:
         """Return the breakpoints of a call; those of compile if the call names none.
@@ -313,9 +341,12 @@ class CompiledGraph:
         update = dict(self.parts.read_input(state.get(ROOT) if ROOT in self.parts.fields else state, {}, None))
         return launch(self, NewTurn(update), read_config(None), {}, exported=exported)
 
-    def _output(self, finished: Finished) -> Any:  # noqa: ANN401 - the state's type is the user's
+    def _output(self, finished: Finished, *, typed: bool = False) -> Any:  # noqa: ANN401 - the state's type is the user's
         """Return the output keys of the result, with the list of pending questions if there are any."""
         values = finished.values
+        if typed:
+            shown = values.get(ROOT) if ROOT in self.parts.fields else {key: values[key] for key in self._outputs if key in values}
+            return GraphOutput(shown, finished.interrupts)
         if ROOT in self.parts.fields:
             return {INTERRUPT: list(finished.interrupts)} if finished.questions else values.get(ROOT)
         output: dict[str, object] = {key: values[key] for key in self._outputs if key in values}
@@ -323,64 +354,6 @@ class CompiledGraph:
             output[INTERRUPT] = list(finished.interrupts)
         return output
 
-    def _drive(self, started: Launch) -> Generator[Event, None, Finished]:
-        """Drive a run in this thread, or in a loop of its own if a node can only be awaited."""
-        live = started.projection is not None and started.projection.live
-        if not self.needs_loop:
-            return drive(started.program, self.parts.spec, started.run, live=live)
-        from graphkit.runtime.bridge import drive_in_loop  # noqa: PLC0415 - imports asyncio
-
-        return drive_in_loop(started.program, self.parts.spec, started.run, live=live)
-
-    def _chunks(self, started: Launch, projection: Projection) -> Iterator[Any]:
-        events = self._drive(started)
-        try:
-            while True:
-                yield from projection.chunks(next(events), started.run.namespace)
-        except StopIteration as end:
-            started.settle(end.value)
-        finally:
-            events.close()
-
-    async def _achunks(self, started: Launch, projection: Projection) -> AsyncIterator[Any]:
-        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
-
-        events = aio.drive(started.program, self.parts.spec, started.run, live=projection.live)
-        try:
-            async for event in events:
-                if isinstance(event, aio.Result):
-                    started.settle(cast("Finished", event.value))
-                    return
-                for chunk in projection.chunks(event, started.run.namespace):
-                    yield chunk
-        finally:
-            await events.aclose()
-
-    def _aexhausted(self, started: Launch) -> Coroutine[Any, Any, Finished]:
-        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
-
-        return aio.result_of(started.program, self.parts.spec, started.run)
-
-    def _read(self, reading: Reading[T]) -> T:
-        return reading.show(_exhausted(drive(reading.program, reading.spec, reading.run)))
-
-    async def _aread(self, reading: Reading[T]) -> T:
-        from graphkit.runtime import aio  # noqa: PLC0415 - imports asyncio
-
-        return reading.show(await aio.result_of(reading.program, reading.spec, reading.run))
-
 
 def _at(config: ConfigLike, thread_id: str | None) -> Config:
     return read_config(config, {"thread_id": thread_id})
-
-
-def _exhausted(events: Generator[Event, None, R], emit: Callable[[Event], None] | None = None) -> R:
-    """Return what a driven program returns; events of a subgraph go to the parent's stream."""
-    while True:
-        try:
-            event = next(events)
-            if emit is not None:
-                emit(event)
-        except StopIteration as end:
-            result: R = end.value
-            return result

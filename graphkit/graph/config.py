@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 CONFIG_KEYS = ("configurable", "recursion_limit", "max_concurrency", "metadata", "tags", "run_name", "run_id")
 ADDRESS_KEYS = ("thread_id", "checkpoint_id", "checkpoint_ns")
-STREAM_MODES = ("values", "updates", "custom", "messages")
+STREAM_MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug")
+VERSIONS = ("v1", "v2")
 DURABILITIES = ("sync", "async", "exit")
 
 FORM = 'A config looks like {"configurable": {"thread_id": "1"}, "metadata": {}, "recursion_limit": 100}.'

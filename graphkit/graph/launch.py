@@ -94,6 +94,7 @@ class Place:
         limit: The recursion limit it inherits.
         emit: Where the parent takes events of subgraphs; None if nobody wants them.
         messages: Whether messages of subgraphs are wanted.
+        details: Whether tasks and checkpoints of subgraphs are wanted.
         parent: The scope of the calling node, None at the root.
         namespace: "" at the root.
         path: Task ids from the root down to the calling task.
@@ -113,6 +114,7 @@ class Place:
     limit: int = DEFAULT_RECURSION_LIMIT
     emit: Callable[[Event], None] | None = None
     messages: bool = False
+    details: bool = False
     parent: Scope | None = None
     namespace: str = ""
     path: tuple[str, ...] = ()
@@ -156,6 +158,7 @@ def launch(
         metadata=config.metadata,
         exported=exported or {},
         events=projection is not None or scope.emit is not None,
+        details=scope.details,
     )
     return Launch(run(graph.parts.spec, request), scope, projection, place.parent, place.stateful)
 
@@ -178,6 +181,7 @@ def _scope(graph: CompiledGraph, place: Place, config: Config, options: RunOptio
         subgraphs=place.emit is not None if projection is None else projection.subgraphs,
         debug=graph.options.debug,
         messages=place.messages if projection is None else "messages" in projection.modes,
+        details=place.details if projection is None else projection.detailed,
     )
 
 
@@ -239,6 +243,7 @@ def _inside(graph: CompiledGraph, parent: Scope) -> Place:
         limit=run.recursion_limit,
         emit=run.emit if run.subgraphs else None,
         messages=run.messages and run.subgraphs,
+        details=run.details and run.subgraphs,
         parent=parent,
         namespace=namespace,
         path=(*run.path, task_id),

@@ -46,6 +46,7 @@ class RunScope:
         subgraphs: Whether events of subgraphs are wanted.
         debug: Whether to look for values changed in place.
         messages: Whether messages, and pieces of them, are wanted while nodes run.
+        details: Whether tasks and checkpoints are wanted.
         begun: For each stateful subgraph namespace, the (checkpoint, task) that called it last.
         settle: Waits for the commit under way, from any thread; None when there is never one.
     """
@@ -65,6 +66,7 @@ class RunScope:
     subgraphs: bool = False
     debug: bool = False
     messages: bool = False
+    details: bool = False
     settle: Callable[[], None] | None = None
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
 
