@@ -2,6 +2,7 @@
 #   make demo    run the e-mail assistant: no key, no network, real files      (ARGS="..." adds options)
 #   make test    run the tests                                                (ARGS="-k interrupt")
 #   make check   everything CI runs: format, lint, types, layers, tests with coverage, the examples in the documents
+#   make pictures  draw the pictures of the documents anew
 #   make bench   compare with langgraph, side by side, in an environment of its own
 #   make fix     format, and repair what the linter can repair
 #   make clean   remove what these commands made
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
-CODE := $(wildcard graphkit checkpointers examples benchmarks tests)
+CODE := $(wildcard graphkit checkpointers examples benchmarks tests docs/pictures)
 PYTEST := $(BIN)/python -m pytest -q -n auto
 # -qq: pip's errors are shown, its advice is not.
 PIP := -m pip install -qq --disable-pip-version-check --no-input
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fix clean
+.PHONY: help demo test check pictures bench fix clean
 
 help:
 	@sed -n 's/^#   //p' $(firstword $(MAKEFILE_LIST))
@@ -43,7 +44,7 @@ $(BENCH_READY): pyproject.toml benchmarks/requirements.txt
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/python -m examples.email_assistant --decisions examples/email_assistant/demo.toml $(ARGS)
+	@$(BIN)/python -m examples.email_assistant --model rules --decisions examples/email_assistant/demo.toml $(ARGS)
 
 test: $(READY)
 	@$(PYTEST) $(ARGS)
@@ -59,6 +60,9 @@ check: $(READY)
 	@$(BIN)/coverage report --include='graphkit/core/*' --fail-under=100
 	@echo "Coverage of the rest:"
 	@$(BIN)/coverage report --omit='graphkit/core/*' --fail-under=95
+
+pictures: $(READY)
+	@$(BIN)/python -m docs.pictures.make
 
 bench: $(BENCH_READY)
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)

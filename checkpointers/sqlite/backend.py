@@ -9,7 +9,7 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
-from weakref import finalize, ref
+from weakref import WeakMethod, finalize, ref
 
 from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.schema import prepare
@@ -40,7 +40,7 @@ class SqliteBackend:
     """
 
     def __init__(self, path: str, synchronous: str, timeout: float) -> None:
-        self._group = Group(partial(_open, path, synchronous, timeout), path)
+        self._group = Group(partial(_open, path, synchronous, timeout), path, synchronous)
         self._wake: SimpleQueue[Signal] = SimpleQueue()
         self._woken = False
         self._worker: Thread | None = None
@@ -54,10 +54,10 @@ class SqliteBackend:
     def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in the worker thread, together with all others that wait."""
         if self._desk is None:
-            from checkpointers.sqlite.waiting import Desk  # noqa: PLC0415 - sync callers need no asyncio
+            from checkpointers.sqlite.waiting import Desk, weakly  # noqa: PLC0415 - sync callers need no asyncio
 
-            self._desk = Desk(self._group.add, self._hand_over)
-        return self._desk.wait(operation)
+            self._desk = Desk(self._group.add, partial(weakly, WeakMethod(self._hand_over)))
+        return self._desk.wait(operation, self)
 
     def close(self) -> None:
         """Close the connection; what still waits fails."""

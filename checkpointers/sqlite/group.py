@@ -3,6 +3,8 @@
 1. A job is carried out once, by whoever takes it; a job that is withdrawn before that is not carried out at all.
 2. A refused write is undone alone; the others of its group are committed.
 3. When the database fails, every write of the group fails, and nothing of it is written.
+4. A group waits for the disk if one of its writes has to be durable. The log is written in order, so what was written
+   before is durable then, too.
 """
 
 from __future__ import annotations
@@ -81,11 +83,15 @@ class Group:
     Args:
         connect: Returns a connection that is ready for use; called with the first job.
         path: For messages.
+        synchronous: The statement for durable writes, which the connection begins with; one of ``SET_SYNCHRONOUS``.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], path: str, synchronous: str) -> None:
         self._connect = connect
         self._path = path
+        self._durable = synchronous
+        self._quick = sql.SET_SYNCHRONOUS["NORMAL"] if synchronous in sql.WAITS_FOR_DISK else synchronous
+        self._level = synchronous
         self._connection: sqlite3.Connection | None = None
         self._lock = Lock()
         self._waiting: deque[Job] = deque()
@@ -140,6 +146,8 @@ class Group:
             return
         replies = []
         try:
+            if begin is sql.BEGIN_WRITE:
+                self._set_level(connection, jobs)
             connection.execute(begin)
             if len(jobs) == 1:
                 replies.append(_alone(connection, jobs[0].operation))
@@ -156,11 +164,20 @@ class Group:
             job.finish(reply, None)
         tell(jobs)
 
+    def _set_level(self, connection: sqlite3.Connection, writes: Sequence[Job]) -> None:
+        """Let the commit that follows wait for the disk, or not."""
+        waits = any([getattr(job.operation, "durable", True) for job in writes])
+        level = self._durable if waits else self._quick
+        if level != self._level:
+            connection.execute(level)
+            self._level = level
+
     def _ready(self) -> sqlite3.Connection:
         if self._closed:
             raise StorageUnavailableError(f"The saver of {self._path} is closed.", hint="Use it inside its with block.", path=self._path)
         if self._connection is None:
             self._connection = self._connect()
+            self._level = self._durable
         return self._connection
 
     def _abandon(self, connection: sqlite3.Connection) -> None:

@@ -68,7 +68,7 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
             path=path,
             version=version,
         )
-    return version
+    return int(version)
 
 
 def _migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[Sequence[str]]) -> None:

@@ -13,6 +13,7 @@ from checkpointers.sqlite.group import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from weakref import WeakMethod
 
     from graphkit.storage.operations import Operation
 
@@ -32,8 +33,10 @@ class Desk:
         self._hand_over = hand_over
         self._rounds: set[asyncio.AbstractEventLoop] = set()
 
-    async def wait(self, operation: Operation) -> object:
+    async def wait(self, operation: Operation, holder: object = None) -> object:  # noqa: ARG002 - see below
         """Add an operation to those that wait for the worker, and wait for it without blocking the loop.
+
+        ``holder`` has the worker; this coroutine keeps it alive while it waits.
 
         Cancelling withdraws it if nobody has begun it; otherwise it is waited for, so that nothing is written afterwards.
         """
@@ -54,6 +57,13 @@ class Desk:
     def _end_round(self, loop: asyncio.AbstractEventLoop) -> None:
         self._rounds.discard(loop)
         self._hand_over()
+
+
+def weakly(method: WeakMethod[Callable[[], None]]) -> None:
+    """Call a method of somebody who holds the desk: who forgets a saver is rid of it at once, without waiting for the collector."""
+    found = method()
+    if found is not None:
+        found()
 
 
 async def _finished(job: Job, loop: asyncio.AbstractEventLoop) -> None:

@@ -126,6 +126,8 @@ class Commit:
         claim: Take the thread before anything else is written; fails if another run holds it or it has moved on.
         release: Give the thread back with this status after everything is written.
         wait: False lets the program go on while the write is under way; the next Commit waits for it.
+        durable: False for what nobody has been told yet: it outlives this process once it is written, and a power failure
+            once the next durable commit is, which includes it.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -137,6 +139,7 @@ class Commit:
     claim: bool = False
     release: Status | None = None
     wait: bool = True
+    durable: bool = True
 
 
 @record

@@ -148,7 +148,9 @@ class Ledger:
             cancelled, self._moot = (*cancelled, *self._moot), ()
         if not (claim or release or entries or outcomes or asked or answers or cancelled):
             return None
-        return Commit(entries, outcomes, asked, answers, cancelled, (), claim, release, wait)
+        # What came in is acknowledged by the first commit that has a result of it, and not before.
+        durable = opening is None or stop is not None
+        return Commit(entries, outcomes, asked, answers, cancelled, (), claim, release, wait, durable)
 
     def _made(self, made: tuple[Checkpoint, ...]) -> None:
         """Note new checkpoints; without eager commits only the last one will ever be written."""

@@ -43,6 +43,8 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
         _settle(scope)
+        if scope.run.hold is not None:
+            scope.run.hold.secure()
         result = fn(*args, **kwargs)
         scope.memos = {**scope.memos, key: result}
         if scope.run.hold is not None:
@@ -58,6 +60,8 @@ async def _once_later(
     memos = scope.task.memos if key in scope.task.memos else scope.memos
     if key not in memos:
         _settle(scope)
+        if scope.run.hold is not None:
+            await scope.run.hold.asecure()
         result = await fn(*args, **kwargs)
         scope.memos = {**scope.memos, key: result}
         if scope.run.hold is not None:

@@ -56,7 +56,7 @@ class Hold:
         thread_id: The thread; checked.
     """
 
-    __slots__ = ("__weakref__", "_chains", "_epoch", "_site", "_token", "held", "thread_id")
+    __slots__ = ("__weakref__", "_chains", "_epoch", "_site", "_token", "held", "insecure", "thread_id")
 
     def __init__(self, site: Site, thread_id: str) -> None:
         self._site = site
@@ -65,6 +65,7 @@ class Hold:
         self._chains: dict[str, Chain] = {}
         self.thread_id = thread_id
         self.held = False
+        self.insecure = False
 
     @property
     def codec(self) -> Codec:
@@ -116,7 +117,7 @@ class Hold:
             change.cancelled,
         )
         claim = Claim(self._epoch or 0, site.first_epoch()) if change.claim else None
-        return Write(self.thread_id, self._token, now, now + site.lease, rows, claim, change.release)
+        return Write(self.thread_id, self._token, now, now + site.lease, rows, claim, change.release, change.durable)
 
     def write(self, prepared: Prepared) -> None:
         """Write a prepared commit in one transaction; it is durable when this returns.
@@ -134,6 +135,21 @@ class Hold:
     def awrite(self, prepared: Prepared) -> Coroutine[Any, Any, None]:
         """Do what write does."""
         return acarry_out(self._site.backend, self.writing(prepared))
+
+    def secure(self) -> None:
+        """Make everything written so far durable, if it is not: something is about to happen outside that depends on it.
+
+        Raises:
+            LeaseLostError: Another run took the thread over.
+            StorageError: The database failed.
+        """
+        if self.insecure:
+            self.write(self.prepare(ROOT_NAMESPACE, Commit()))
+
+    async def asecure(self) -> None:
+        """Do what secure does."""
+        if self.insecure:
+            await self.awrite(self.prepare(ROOT_NAMESPACE, Commit()))
 
     def release(self, status: Status) -> None:
         """Give the thread back if it is still held; what goes wrong with that is left to the lease to mend."""
@@ -184,6 +200,7 @@ class Hold:
             raise refused(self.thread_id, namespace, reply)
 
     def _written(self, prepared: Prepared, written: Written) -> None:
+        self.insecure = not prepared.durable
         if prepared.change.namespace == ROOT_NAMESPACE:
             for row in prepared.change.checkpoints:
                 self._site.images.note(self.thread_id, row)

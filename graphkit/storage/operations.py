@@ -45,6 +45,8 @@ class Write:
         change: The rows.
         claim: Take the thread first.
         release: Give it back afterwards, with this status.
+        durable: Whether it has to survive a power failure when it is acknowledged. Otherwise it is enough that the next
+            durable Write, which must not overtake it, makes both durable; a backend may treat every Write as durable.
     """
 
     thread_id: str
@@ -54,6 +56,7 @@ class Write:
     change: Change
     claim: Claim | None = None
     release: Status | None = None
+    durable: bool = True
 
 
 @record

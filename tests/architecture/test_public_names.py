@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "public_names.txt"
-MODULES = ("graphkit", "graphkit.testing", "checkpointers.sqlite")
+MODULES = (
+    "graphkit",
+    "graphkit.agents",
+    "graphkit.messages",
+    "graphkit.models",
+    "graphkit.testing",
+    "graphkit.tools",
+    "checkpointers.sqlite",
+)
 
 
 def public_names() -> list[str]:

@@ -12,7 +12,8 @@ from sybil.parsers.rest import DocTestParser
 from sybil.typing import Parser
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "email_assistant" / "README.md"]
+DOCUMENTS = [*PAGES, *sorted((ROOT / "docs").rglob("*.md"))]
 MODULES = [path for package in ("graphkit", "checkpointers") for path in sorted((ROOT / package).rglob("*.py"))]
 PARSERS: dict[str, list[Parser]] = {".md": [PythonCodeBlockParser(), SkipParser()], ".py": [DocTestParser()]}
 

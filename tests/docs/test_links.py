@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [path for folder in ("docs", "examples") for path in sorted((ROOT / folder).rglob("*.md"))] + sorted(ROOT.glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 
 

@@ -17,16 +17,20 @@ from graphkit.errors import StorageUnavailableError
 from graphkit.storage.operations import Busy, Claim, Lost, Moved, Prune, Read, Reading, Unasked, Write, Written
 from graphkit.storage.rows import Change, OutcomeRow
 
+FULL = settings("FULL")
+NORMAL = settings("NORMAL")
 
-def write(thread_id, task_id="a", *, claim=True):
+
+def write(thread_id, task_id="a", *, claim=True, durable=True):
     change = Change("", outcomes=(OutcomeRow(0, task_id, b"x"),))
-    return Write(thread_id, "holder", 0.0, 1.0, change, Claim(0, 1) if claim else None)
+    return Write(thread_id, "holder", 0.0, 1.0, change, Claim(0, 1) if claim else None, durable=durable)
 
 
 class Counting(sqlite3.Connection):
     """A connection that knows how often it has committed, and can fail."""
 
     commits = 0
+    levels: tuple[str, ...] = ()
     failing: str | None = None
     error: BaseException = sqlite3.OperationalError()
 
@@ -34,6 +38,8 @@ class Counting(sqlite3.Connection):
         if self.failing is not None and self.failing in statement:
             raise self.error
         self.commits += statement == "COMMIT"
+        if statement in {FULL, NORMAL, "COMMIT"}:
+            self.levels = (*self.levels, statement)
         return super().execute(statement, *args)
 
 
@@ -48,7 +54,7 @@ def connection():
 
 @pytest.fixture
 def group(connection):
-    return Group(lambda: connection, ":memory:")
+    return Group(lambda: connection, ":memory:", FULL)
 
 
 def test_what_waits_is_one_transaction(group, connection):
@@ -60,6 +66,48 @@ def test_what_waits_is_one_transaction(group, connection):
 
     assert [job.result() for job in jobs] == [Written(1)] * 10
     assert connection.commits == 1
+
+
+def test_a_write_that_nobody_is_told_of_does_not_wait_for_the_disk_and_the_next_one_does(group, connection):
+    connection.levels = ()
+
+    group.run(write("t1", durable=False))
+    group.run(write("t2", durable=False))
+    group.run(write("t3"))
+    group.run(write("t4"))
+
+    assert connection.levels == (NORMAL, "COMMIT", "COMMIT", FULL, "COMMIT", "COMMIT")
+
+
+def test_a_group_waits_for_the_disk_if_one_of_its_writes_has_to(group, connection):
+    connection.levels = ()
+    for job in (Job(write("t1", durable=False)), Job(write("t2")), Job(write("t3", durable=False))):
+        group.add(job)
+
+    group.flush()
+
+    assert connection.levels == ("COMMIT",)
+
+
+def test_a_connection_that_cannot_be_made_to_wait_writes_nothing(group, connection):
+    group.run(write("t1", durable=False))
+    connection.failing = FULL
+
+    with pytest.raises(StorageUnavailableError):
+        group.run(write("t2"))
+
+    connection.failing = None
+    assert group.run(Read("t2", "")) == Reading()
+
+
+def test_a_saver_that_never_waits_for_the_disk_is_never_told_to(connection):
+    group = Group(lambda: connection, ":memory:", NORMAL)
+    connection.levels = ()
+
+    group.run(write("t1", durable=False))
+    group.run(write("t2"))
+
+    assert connection.levels == ("COMMIT", "COMMIT")
 
 
 def test_a_refused_write_is_refused_alone(group):
@@ -126,7 +174,7 @@ def test_a_connection_that_cannot_roll_back_is_replaced(connection):
         made.append(connection)
         return connection
 
-    group = Group(connect, ":memory:")
+    group = Group(connect, ":memory:", FULL)
     group.run(write("t0"))
     connection.execute("BEGIN")
     connection.failing, connection.error = "", sqlite3.OperationalError("broken")
@@ -144,7 +192,7 @@ def test_a_connection_that_cannot_be_made_fails_what_waits():
         raise sqlite3.OperationalError("no way")
 
     with pytest.raises(StorageUnavailableError, match="no way"):
-        Group(connect, "file.db").run(Read("t", ""))
+        Group(connect, "file.db", FULL).run(Read("t", ""))
 
 
 def test_a_closed_group_refuses_everything(group):
