@@ -44,7 +44,7 @@ class AiosqliteBackend:
         self._synchronous = synchronous
         self._timeout = timeout
         self._group = Group(self._prepared, path)
-        self._desk = Desk(self._group.add, self._hand_over)
+        self._desk = Desk(self._group.add)
         self._woken = False
         self._flushes: set[asyncio.Task[None]] = set()
         self._begun = Lock()
@@ -61,7 +61,7 @@ class AiosqliteBackend:
 
     def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in aiosqlite's thread, together with all others that wait."""
-        return self._desk.wait(operation)
+        return self._desk.wait(operation, self._hand_over)
 
     def close(self) -> None:
         """Refuse everything from now on."""

@@ -56,8 +56,8 @@ class SqliteBackend:
         if self._desk is None:
             from checkpointers.sqlite.waiting import Desk  # noqa: PLC0415 - sync callers need no asyncio
 
-            self._desk = Desk(self._group.add, self._hand_over)
-        return self._desk.wait(operation)
+            self._desk = Desk(self._group.add)
+        return self._desk.wait(operation, self._hand_over)
 
     def close(self) -> None:
         """Close the connection; what still waits fails."""

@@ -53,6 +53,7 @@ def prepare(connection: sqlite3.Connection, path: str, synchronous: str, timeout
         _migrate(connection, path, sql.MIGRATIONS)
     connection.execute(synchronous)
     connection.execute(sql.SET_FOREIGN_KEYS)
+    connection.execute(sql.SET_CACHE)
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:

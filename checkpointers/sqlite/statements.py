@@ -108,6 +108,9 @@ WRITE_VERSION: Final = ("PRAGMA user_version = 1",)
 
 SET_WAL: Final = "PRAGMA journal_mode = WAL"
 SET_FOREIGN_KEYS: Final = "PRAGMA foreign_keys = ON"
+SET_CACHE: Final = "PRAGMA cache_size = -16384"
+"""In KiB, taken as it is needed. A group of a thousand writes does not fit into the 2 MiB that SQLite takes by itself; what does not
+fit is written to the log early and read back."""
 SET_SYNCHRONOUS: Final = {
     "OFF": "PRAGMA synchronous = OFF",
     "NORMAL": "PRAGMA synchronous = NORMAL",
