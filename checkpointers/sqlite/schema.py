@@ -57,7 +57,8 @@ def prepare(connection: sqlite3.Connection, path: str, synchronous: str, timeout
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
-    application, version, tables = connection.execute(sql.READ_MARKS).fetchone()
+    marks: tuple[int, int, int] = connection.execute(sql.READ_MARKS).fetchone()
+    application, version, tables = marks
     if application != sql.APPLICATION_ID and (application or version or tables):
         raise CorruptCheckpointError(
             f"{path} is a database of another program; it was left untouched.", hint="Give the saver a file of its own.", path=path

@@ -96,7 +96,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 # The file --------------------------------------------------------------------------------------------------------------
 
 READ_MARKS: Final = """
-SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)
+    SELECT
+        (SELECT application_id FROM pragma_application_id),
+        (SELECT user_version FROM pragma_user_version),
+        (SELECT count(*) FROM sqlite_schema)
 """
 """Whose file it is, its version, and how many tables and indexes it has; read at once, because another process may be making them."""
 
