@@ -213,7 +213,7 @@ class Hold:
         )
 
     def _checkpoint(self, namespace: str, entry: Entry, now: float, following: Entry | None) -> CheckpointRow:
-        codec, checkpoint = self.codec, entry.checkpoint
+        codec, checkpoint = self._site.codec, entry.checkpoint
         chain, deltas = self._chains.get(namespace), entry.deltas
         if chain is None or deltas is None or chain.id != checkpoint.parent or chain.heavy:
             chain, deltas = Chain(checkpoint.n), {key: Set(value) for key, value in checkpoint.values.items()}
