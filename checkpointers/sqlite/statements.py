@@ -140,8 +140,8 @@ FIND_THREAD: Final = "SELECT number, epoch, holder, lease_until, status FROM thr
 MAKE_THREAD: Final = """
     INSERT INTO threads (thread_id, epoch, holder, lease_until, status, updated_at)
     VALUES (:thread_id, :epoch, :holder, :lease_until, :status, :now)
-    RETURNING number
 """
+"""Its number is the id of the row."""
 
 FIND_WRITER: Final = """
     SELECT number, epoch, holder, lease_until, space
@@ -199,7 +199,8 @@ LIST_THREADS_IN_ERROR: Final = """
 
 # Namespaces ---------------------------------------------------------------------------------------------------------------
 
-MAKE_SPACE: Final = "INSERT INTO namespaces (thread, namespace) VALUES (:number, :namespace) RETURNING space"
+MAKE_SPACE: Final = "INSERT INTO namespaces (thread, namespace) VALUES (:number, :namespace)"
+"""The space is the id of the row."""
 
 LIST_SPACES: Final = "SELECT space, namespace FROM namespaces WHERE thread = :number ORDER BY space"
 

@@ -115,7 +115,8 @@ class Hold:
             tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]) if change.answers else (),
             change.cancelled,
         )
-        claim = Claim(self._epoch or 0, site.first_epoch()) if change.claim else None
+        epoch = self._epoch or 0
+        claim = Claim(epoch, 0 if epoch else site.first_epoch()) if change.claim else None
         return Write(self.thread_id, self._token, now, now + site.lease, rows, claim, change.release)
 
     def write(self, prepared: Prepared) -> None:
