@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 import aiosqlite
 
 from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.saver import checked_path, checked_timeout
 from checkpointers.sqlite.schema import prepare, settings
-from checkpointers.sqlite.waiting import Desk, weakly
+from checkpointers.sqlite.waiting import Desk
 from graphkit.errors import InvalidConfigError, StorageUnavailableError
 from graphkit.storage import LEASE, Checkpointer
 from graphkit.storage.operations import ReadNamespaces
@@ -45,7 +44,7 @@ class AiosqliteBackend:
         self._synchronous = synchronous
         self._timeout = timeout
         self._group = Group(self._prepared, path, synchronous)
-        self._desk = Desk(self._group.add, partial(weakly, WeakMethod(self._hand_over)))
+        self._desk = Desk(self._group.add)
         self._woken = False
         self._flushes: set[asyncio.Task[None]] = set()
         self._begun = Lock()
@@ -62,7 +61,7 @@ class AiosqliteBackend:
 
     def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in aiosqlite's thread, together with all others that wait."""
-        return self._desk.wait(operation, self)
+        return self._desk.wait(operation, self._hand_over)
 
     def close(self) -> None:
         """Refuse everything from now on."""

@@ -9,7 +9,7 @@ from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakMethod, finalize, ref
+from weakref import finalize, ref
 
 from checkpointers.sqlite.group import Group
 from checkpointers.sqlite.schema import prepare
@@ -54,10 +54,10 @@ class SqliteBackend:
     def arun(self, operation: Operation) -> Coroutine[Any, Any, object]:
         """Carry out an operation in the worker thread, together with all others that wait."""
         if self._desk is None:
-            from checkpointers.sqlite.waiting import Desk, weakly  # noqa: PLC0415 - sync callers need no asyncio
+            from checkpointers.sqlite.waiting import Desk  # noqa: PLC0415 - sync callers need no asyncio
 
-            self._desk = Desk(self._group.add, partial(weakly, WeakMethod(self._hand_over)))
-        return self._desk.wait(operation, self)
+            self._desk = Desk(self._group.add)
+        return self._desk.wait(operation, self._hand_over)
 
     def close(self) -> None:
         """Close the connection; what still waits fails."""

@@ -53,10 +53,12 @@ def prepare(connection: sqlite3.Connection, path: str, synchronous: str, timeout
         _migrate(connection, path, sql.MIGRATIONS)
     connection.execute(synchronous)
     connection.execute(sql.SET_FOREIGN_KEYS)
+    connection.execute(sql.SET_CACHE)
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
-    application, version, tables = connection.execute(sql.READ_MARKS).fetchone()
+    marks: tuple[int, int, int] = connection.execute(sql.READ_MARKS).fetchone()
+    application, version, tables = marks
     if application != sql.APPLICATION_ID and (application or version or tables):
         raise CorruptCheckpointError(
             f"{path} is a database of another program; it was left untouched.", hint="Give the saver a file of its own.", path=path

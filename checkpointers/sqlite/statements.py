@@ -96,10 +96,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 # The file --------------------------------------------------------------------------------------------------------------
 
 READ_MARKS: Final = """
-SELECT
-    (SELECT application_id FROM pragma_application_id),
-    (SELECT user_version FROM pragma_user_version),
-    (SELECT count(*) FROM sqlite_schema)
+    SELECT
+        (SELECT application_id FROM pragma_application_id),
+        (SELECT user_version FROM pragma_user_version),
+        (SELECT count(*) FROM sqlite_schema)
 """
 """Whose file it is, its version, and how many tables and indexes it has; read at once, because another process may be making them."""
 
@@ -111,6 +111,9 @@ WRITE_VERSION: Final = ("PRAGMA user_version = 1",)
 
 SET_WAL: Final = "PRAGMA journal_mode = WAL"
 SET_FOREIGN_KEYS: Final = "PRAGMA foreign_keys = ON"
+SET_CACHE: Final = "PRAGMA cache_size = -16384"
+"""In KiB, taken as it is needed. A group of a thousand writes does not fit into the 2 MiB that SQLite takes by itself; what does not
+fit is written to the log early and read back."""
 SET_SYNCHRONOUS: Final = {
     "OFF": "PRAGMA synchronous = OFF",
     "NORMAL": "PRAGMA synchronous = NORMAL",
@@ -140,8 +143,8 @@ FIND_THREAD: Final = "SELECT number, epoch, holder, lease_until, status FROM thr
 MAKE_THREAD: Final = """
     INSERT INTO threads (thread_id, epoch, holder, lease_until, status, updated_at)
     VALUES (:thread_id, :epoch, :holder, :lease_until, :status, :now)
-    RETURNING number
 """
+"""Its number is the id of the row."""
 
 FIND_WRITER: Final = """
     SELECT number, epoch, holder, lease_until, space
@@ -199,7 +202,8 @@ LIST_THREADS_IN_ERROR: Final = """
 
 # Namespaces ---------------------------------------------------------------------------------------------------------------
 
-MAKE_SPACE: Final = "INSERT INTO namespaces (thread, namespace) VALUES (:number, :namespace) RETURNING space"
+MAKE_SPACE: Final = "INSERT INTO namespaces (thread, namespace) VALUES (:number, :namespace)"
+"""The space is the id of the row."""
 
 LIST_SPACES: Final = "SELECT space, namespace FROM namespaces WHERE thread = :number ORDER BY space"
 

@@ -13,7 +13,6 @@ from checkpointers.sqlite.group import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from weakref import WeakMethod
 
     from graphkit.storage.operations import Operation
 
@@ -23,29 +22,30 @@ class Desk:
 
     Args:
         add: Puts a job among those that wait.
-        hand_over: Tells the worker to look; called once at the end of each round of a loop in which a job was added.
     """
 
-    __slots__ = ("_add", "_hand_over", "_rounds")
+    __slots__ = ("_add", "_rounds")
 
-    def __init__(self, add: Callable[[Job], None], hand_over: Callable[[], None]) -> None:
+    def __init__(self, add: Callable[[Job], None]) -> None:
         self._add = add
-        self._hand_over = hand_over
         self._rounds: set[asyncio.AbstractEventLoop] = set()
 
-    async def wait(self, operation: Operation, holder: object = None) -> object:  # noqa: ARG002 - see below
+    async def wait(self, operation: Operation, hand_over: Callable[[], None]) -> object:
         """Add an operation to those that wait for the worker, and wait for it without blocking the loop.
 
-        ``holder`` has the worker; this coroutine keeps it alive while it waits.
-
         Cancelling withdraws it if nobody has begun it; otherwise it is waited for, so that nothing is written afterwards.
+
+        Args:
+            operation: What to do.
+            hand_over: Tells the worker to look; called once at the end of each round of a loop in which a job was added.
+                The desk does not keep it: it is a method of the backend, which has to end when nobody uses it any more.
         """
         loop = asyncio.get_running_loop()
         job = Job(operation, loop, loop.create_future())
         self._add(job)
         if loop not in self._rounds:
             self._rounds.add(loop)
-            loop.call_soon(self._end_round, loop)
+            loop.call_soon(self._end_round, loop, hand_over)
         try:
             await cast("asyncio.Future[None]", job.future)
         except asyncio.CancelledError:
@@ -54,16 +54,9 @@ class Desk:
             raise
         return job.result()
 
-    def _end_round(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _end_round(self, loop: asyncio.AbstractEventLoop, hand_over: Callable[[], None]) -> None:
         self._rounds.discard(loop)
-        self._hand_over()
-
-
-def weakly(method: WeakMethod[Callable[[], None]]) -> None:
-    """Call a method of somebody who holds the desk: who forgets a saver is rid of it at once, without waiting for the collector."""
-    found = method()
-    if found is not None:
-        found()
+        hand_over()
 
 
 async def _finished(job: Job, loop: asyncio.AbstractEventLoop) -> None:

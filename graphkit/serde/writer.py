@@ -75,7 +75,9 @@ def _plain(value: object, options: int) -> bytes | None:
         body = ormsgpack.packb(value, None, options)
     except ormsgpack.MsgpackEncodeError:
         return None
-    return None if len(body) > SHORT or _may_hold_bytes(body) or depth_bound(body) > MAX_DEPTH else body
+    if _may_hold_bytes(body) or (len(body) > MAX_DEPTH and (len(body) > SHORT or depth_bound(body) > MAX_DEPTH)):
+        return None
+    return body
 
 
 class Writer:

@@ -192,10 +192,10 @@ def _size(blob: bytes, key: str) -> int:
 
 def _form(delta: Delta) -> Form:
     match delta:
-        case Append():
-            return [APPEND, list(delta.items)]
         case Set():
             return [SET, delta.value]
+        case Append():
+            return [APPEND, list(delta.items)]
         case Patch():
             return [PATCH, [[key, _form(change)] for key, change in delta.changes.items()], list(delta.removed)]
         case Splice():

@@ -116,7 +116,8 @@ class Hold:
             tuple([(name, _answer(codec, name, answer)) for name, answer in change.answers]) if change.answers else (),
             change.cancelled,
         )
-        claim = Claim(self._epoch or 0, site.first_epoch()) if change.claim else None
+        epoch = self._epoch or 0
+        claim = Claim(epoch, 0 if epoch else site.first_epoch()) if change.claim else None
         return Write(self.thread_id, self._token, now, now + site.lease, rows, claim, change.release, change.durable)
 
     def write(self, prepared: Prepared) -> None:
@@ -230,7 +231,7 @@ class Hold:
         )
 
     def _checkpoint(self, namespace: str, entry: Entry, now: float, following: Entry | None) -> CheckpointRow:
-        codec, checkpoint = self.codec, entry.checkpoint
+        codec, checkpoint = self._site.codec, entry.checkpoint
         chain, deltas = self._chains.get(namespace), entry.deltas
         if chain is None or deltas is None or chain.id != checkpoint.parent or chain.heavy:
             chain, deltas = Chain(checkpoint.n), {key: Set(value) for key, value in checkpoint.values.items()}

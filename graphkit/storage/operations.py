@@ -22,7 +22,7 @@ class Claim:
     Args:
         epoch: The thread's epoch when it was read; 0 if there was no such thread.
         first: The epoch of a thread that is made by this claim; random, so that a thread that is deleted and made
-            again is not taken for the old one.
+            again is not taken for the old one. Of no meaning unless ``epoch`` is 0.
         dead: A holder token whose process is known to be gone; it does not keep anyone out.
     """
 

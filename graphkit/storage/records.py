@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphkit.storage.rows import CheckpointRow
 
 SOURCES: Final[tuple[Source, ...]] = get_args(Source)
+NUMBERS: Final = {source: number for number, source in enumerate(SOURCES)}
 
 RESTORE: Final = "Restore the database from a backup."
 
@@ -69,7 +70,7 @@ def encode_checkpoint(codec: Codec, checkpoint: Checkpoint, metadata: Mapping[st
     Raises:
         UnserializableValueError: The argument of a Send, an exported write or the metadata cannot be stored.
     """
-    meta: Meta = {"s": checkpoint.step, "c": SOURCES.index(checkpoint.source)}
+    meta: Meta = {"s": checkpoint.step, "c": NUMBERS[checkpoint.source]}
     if checkpoint.parent != _before(checkpoint.n, checkpoint.id):
         meta["p"] = checkpoint.parent
     if checkpoint.frontier:

@@ -270,7 +270,7 @@ async def test_a_cancelled_task_withdraws_what_has_not_begun(group):
         group.add(job)
         submitted.set()
 
-    task = asyncio.create_task(Desk(submit, lambda: None).wait(write("t")))
+    task = asyncio.create_task(Desk(submit).wait(write("t"), lambda: None))
     await submitted.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -297,7 +297,7 @@ async def test_a_cancelled_task_waits_for_what_has_begun(group):
         Thread(target=carry_out, args=(job,)).start()
         submitted.set()
 
-    task = asyncio.create_task(Desk(submit, lambda: None).wait(write("t")))
+    task = asyncio.create_task(Desk(submit).wait(write("t"), lambda: None))
     await submitted.wait()
     taken.wait()
     task.cancel()
@@ -313,7 +313,7 @@ def test_a_job_whose_loop_is_gone_is_carried_out_all_the_same(group):
 
     async def leave():
         asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
-        await Desk(jobs.append, lambda: None).wait(write("t"))
+        await Desk(jobs.append).wait(write("t"), lambda: None)
 
     loop = asyncio.new_event_loop()
     task: Any = loop.create_task(leave())

@@ -167,6 +167,21 @@ async def test_the_worker_of_a_forgotten_saver_ends(path):
     assert not worker.is_alive()
 
 
+async def test_a_backend_ends_with_its_last_user_and_waits_for_no_collection(path):
+    saver = SqliteSaver(path)
+    await saver.asetup()
+    backend: Any = saver._site.backend
+    worker = backend._worker
+    del saver
+    gc.collect()
+
+    # Whoever holds it last may be the worker itself, after the collection.
+    del backend
+    worker.join(10)
+
+    assert not worker.is_alive()
+
+
 FORGETFUL = """
 import asyncio, sys
 from checkpointers.sqlite import SqliteSaver
