@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphkit.errors import StorageUnavailableError
-from graphkit.storage.operations import Write
+from graphkit.storage.operations import Extend, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,9 @@ class Faulty:
         with self._lock:
             if self.dead:
                 self._lose(operation)
+                if isinstance(operation, Extend):
+                    # The heartbeat's thread is not part of the run; it goes on until it is told to end.
+                    raise StorageUnavailableError("The process is dead.", hint="Begin another one.")
                 raise Died
             if not isinstance(operation, Write):
                 return False
