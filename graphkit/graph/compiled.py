@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-from graphkit.core.command import END, ROOT, START
+from graphkit.core.command import ROOT, START
 from graphkit.core.record import record
 from graphkit.core.request import NewTurn
 from graphkit.errors import UnknownNodeError, nearest
-from graphkit.graph import thread
+from graphkit.graph import describe, thread
 from graphkit.graph.config import read_config
 from graphkit.graph.launch import launch, read_input
 from graphkit.graph.output import GraphOutput, read_printing, read_projection
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from graphkit.core.request import Finished
     from graphkit.graph.assemble import Parts
     from graphkit.graph.config import Config, RunOptions
-    from graphkit.graph.draw import Drawing
     from graphkit.graph.launch import Launch
     from graphkit.graph.snapshot import StateSnapshot
     from graphkit.serde import Codec
@@ -307,12 +306,6 @@ class CompiledGraph:
         """As ``bulk_update_state``."""
         return await aread(thread.update(self, _at(config, thread_id), supersteps))
 
-    def get_graph(self) -> Drawing:
-        """Return the declared nodes and edges, for ``draw_mermaid()`` and ``draw_ascii()``."""
-        from graphkit.graph.draw import Drawing, Line  # noqa: PLC0415 - rarely needed
-
-        return Drawing((*self.parts.spec.nodes, END), tuple([Line(*line) for line in self.parts.lines]))
-
     def run_inside(self, state: Mapping[str, object], exported: Mapping[str, bool]) -> Finished:
         """Run as a node of another graph."""
         started = self._launch_inside(state, exported)
@@ -353,6 +346,18 @@ class CompiledGraph:
         if finished.questions:
             output[INTERRUPT] = list(finished.interrupts)
         return output
+
+    get_graph = describe.get_graph
+    aget_graph = describe.aget_graph
+    get_subgraphs = describe.get_subgraphs
+    aget_subgraphs = describe.aget_subgraphs
+    get_input_schema = describe.get_input_schema
+    get_output_schema = describe.get_output_schema
+    config_schema = describe.config_schema
+    get_input_jsonschema = describe.get_input_jsonschema
+    get_output_jsonschema = describe.get_output_jsonschema
+    get_context_jsonschema = describe.get_context_jsonschema
+    get_config_jsonschema = describe.get_config_jsonschema
 
 
 def _at(config: ConfigLike, thread_id: str | None) -> Config:
