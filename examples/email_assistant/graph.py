@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from examples.email_assistant.mail.automatic import reason_not_to_answer
 from examples.email_assistant.memory import Preferences, lessons, lessons_of_notice
 from examples.email_assistant.review import NOTIFY, notice, reviews
-from examples.email_assistant.state import GUIDANCE, State
+from examples.email_assistant.state import GUIDANCE, State, with_own_ids
 from graphkit import END, START, AIMessage, Command, HumanMessage, RetryPolicy, StateGraph
 from graphkit.agents import ReviewNode, SettleNode, is_over, review
 from graphkit.messages import ToolCall
@@ -31,22 +31,23 @@ if TYPE_CHECKING:
     from examples.email_assistant.model import Model
     from examples.email_assistant.tools import Toolbox
 
+ASK_AGAIN = RetryPolicy(max_attempts=4)
 MOST_DRAFTS = 20
 MOST_NUDGES = 2
 NUDGE = "Call one of the tools; if nothing is left to do, call done. A text without a call reaches nobody."
 
 
-def build(model: Model, toolbox: Toolbox, memory: Memory | None = None) -> StateGraph[State]:
+def build(model: Model, toolbox: Toolbox, memory: Memory | None = None, ask_again: RetryPolicy = ASK_AGAIN) -> StateGraph[State]:
     """Return the graph, ready to be compiled with a checkpointer.
 
     Args:
         model: Decides what each mail needs.
         toolbox: Acts.
         memory: The owner's preferences; None to know none and learn none.
+        ask_again: When a model that could not answer is asked again.
     """
     steps = Steps(model, toolbox, memory)
     tools, asked = toolbox.node(), reviews()
-    ask_again = RetryPolicy(max_attempts=4)
     builder = StateGraph(State)
     builder.add_node("triage", steps.triage, retry_policy=ask_again)
     builder.add_node("notice", steps.notice)
@@ -101,7 +102,7 @@ class Steps:
         if len(own) >= MOST_DRAFTS:
             return Command(update={"outcome": f"left to you: {MOST_DRAFTS} proposals, and no end"}, goto=END)
         proposal = self.model.propose(state, self.toolbox.clock(), self._preferences())
-        message = replace(proposal, id=proposal.id or f"proposal-{len(own) + 1}")
+        message = with_own_ids(replace(proposal, id=proposal.id or f"proposal-{len(own) + 1}"), own)
         if message.tool_calls or message.invalid_tool_calls:
             proposed = {call["id"]: call for call in message.tool_calls}
             return Command(update={"messages": [message], "proposed": proposed, "verdicts": {}}, goto="review")

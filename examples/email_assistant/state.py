@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from examples.email_assistant.mail.message import Mail
@@ -11,7 +12,9 @@ from graphkit.agents import Verdict
 from graphkit.messages import ToolCall
 
 if TYPE_CHECKING:
-    from graphkit.messages import AnyMessage
+    from collections.abc import Sequence
+
+    from graphkit.messages import AnyMessage, InvalidToolCall
 
 Fate = Literal["ran", "answered", "feedback", "ignored", "error"]
 """What came of a call: it ran; a human answered the question it was; sent it back with words; ignored it; it could not run."""
@@ -60,6 +63,27 @@ def files(messages: list[AnyMessage]) -> list[str]:
     """Return what the tools left in the world, as they name it: files, or Message-IDs of mail that was sent."""
     artifacts = [message.artifact for message in messages if isinstance(message, ToolMessage) and message.status == "success"]
     return [artifact["file"] for artifact in artifacts if isinstance(artifact, dict) and "file" in artifact]
+
+
+def with_own_ids(message: AIMessage, earlier: Sequence[AIMessage]) -> AIMessage:
+    """Return a message whose calls have ids that no other call of the thread has: an id stands for one effect.
+
+    Some local servers number the calls of each answer anew.
+    """
+    taken = {call["id"] for one in earlier for call in _calls(one)}
+    if taken.isdisjoint(ids := [call["id"] for call in _calls(message)]) and len({*ids}) == len(ids):
+        return message
+    tool_calls, broken = [call.copy() for call in message.tool_calls], [call.copy() for call in message.invalid_tool_calls]
+    for call in (*tool_calls, *broken):
+        given, number = call["id"], 2
+        while call["id"] in taken:
+            call["id"], number = f"{given}-{number}", number + 1
+        taken.add(call["id"])
+    return replace(message, tool_calls=tool_calls, invalid_tool_calls=broken)
+
+
+def _calls(message: AIMessage) -> list[ToolCall | InvalidToolCall]:
+    return [*message.tool_calls, *message.invalid_tool_calls]
 
 
 def _exchange(call: ToolCall, result: ToolMessage) -> Exchange:

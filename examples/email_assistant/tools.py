@@ -173,7 +173,8 @@ class Toolbox:
     def _check_calendar(self, day: date, minutes: int) -> str:
         free = ", ".join(f"{start:%H:%M}" for start in self.agenda.free(day, minutes, after=self.clock()))
         taken = ", ".join(
-            f"{one.start.astimezone(self.zone):%H:%M}-{one.end.astimezone(self.zone):%H:%M} {one.summary}" for one in self.agenda.busy(day)
+            f"{one.start.astimezone(self.zone):%H:%M}-{one.end.astimezone(self.zone):%H:%M} {' '.join(one.summary.split())}"
+            for one in self.agenda.busy(day)
         )
         return f"{day:%A} {day}, {minutes} minutes\nfree: {free or 'nothing'}\ntaken: {taken or 'nothing'}"
 

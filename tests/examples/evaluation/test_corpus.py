@@ -13,8 +13,8 @@ from examples.email_assistant.evaluation import load, shipped
 from examples.email_assistant.evaluation.case import LABELS
 from examples.email_assistant.evaluation.corpus import HALVES, HERE
 from examples.email_assistant.evaluation.desk import toolbox
-from tests.examples.conftest import NOW
 from examples.email_assistant.evaluation.errors import CorpusError
+from tests.examples.conftest import NOW
 
 HEAD = 'now = 2026-03-12T09:00:00+01:00\nowner = "me@example.org"\n'
 ENTRY = '[mail.one]\nlabel = "notify"\nwhy = "news"\nlanguage = "en"\nkinds = ["news"]\n'
