@@ -27,6 +27,7 @@ from graphkit.storage import InMemorySaver, MemorySaver
 
 if TYPE_CHECKING:
     from graphkit.agents import create_react_agent
+    from graphkit.func import entrypoint, task
     from graphkit.messages import (
         REMOVE_ALL_MESSAGES,
         AIMessage,
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 
 _LATER = {
     "graphkit.agents": ("create_react_agent",),
+    "graphkit.func": ("entrypoint", "task"),
     "graphkit.messages": (
         "REMOVE_ALL_MESSAGES",
         "AIMessage",
@@ -112,6 +114,7 @@ __all__ = [
     "UntrackedValue",
     "add_messages",
     "create_react_agent",
+    "entrypoint",
     "get_config",
     "get_runtime",
     "get_store",
@@ -120,6 +123,7 @@ __all__ = [
     "init_model",
     "interrupt",
     "once",
+    "task",
     "tool",
     "tools_condition",
     "trim_messages",

@@ -46,7 +46,7 @@ def once(key: str, fn: Callable[..., T], *args: object, **kwargs: object) -> T:
         if scope.run.hold is not None:
             scope.run.hold.secure()
         result = fn(*args, **kwargs)
-        scope.memos = {**scope.memos, key: result}
+        scope.remember(key, result)
         if scope.run.hold is not None:
             hold = scope.run.hold
             hold.write(hold.prepare(scope.run.namespace, _memo(scope, key, result)))
@@ -63,7 +63,7 @@ async def _once_later(
         if scope.run.hold is not None:
             await scope.run.hold.asecure()
         result = await fn(*args, **kwargs)
-        scope.memos = {**scope.memos, key: result}
+        scope.remember(key, result)
         if scope.run.hold is not None:
             hold = scope.run.hold
             await hold.awrite(hold.prepare(scope.run.namespace, _memo(scope, key, result)))

@@ -74,8 +74,8 @@ class RunScope:
 class Scope:
     """What belongs to one run of one node, or to a branch of it.
 
-    Mappings here are replaced, never changed in place: most tasks use none of them, and a superstep should not pay for
-    making them.
+    Mappings here are replaced, not changed in place, before there are branches: most tasks use none of them, and a
+    superstep should not pay for making them.
     """
 
     __slots__ = ("asked", "attempt", "before", "calls", "children", "keys", "memos", "prefix", "questions", "run", "seen", "task", "trunk")
@@ -114,6 +114,13 @@ class Scope:
         scope.calls = {**scope.calls, base: call + 1}
         return call if scope.trunk is None else FIRST_BRANCH_CALL + int(derive(scope.prefix)[:12], 16) + call
 
+    def remember(self, key: str, value: object) -> None:
+        """Note a result of ``once`` for this attempt and the ones after it; branches share what they remember."""
+        if type(self.memos) is dict:
+            self.memos[key] = value
+        else:
+            self.memos = {**self.memos, key: value}
+
     def keep_child(self, namespace: str, checkpoint_id: str) -> None:
         """Note where a subgraph that keeps its state stands now."""
         scope = self.trunk or self
@@ -149,9 +156,12 @@ def branch(scope: Scope, name: str) -> Scope:
     made.trunk = scope.trunk or scope
     made.seen = scope.seen
     made.attempt = scope.attempt
+    # Several branches may write at once: from here on each of these is one dict that takes items.
     if type(made.trunk.children) is not dict:
-        # Several branches may write at once: from here on it is one dict that takes items.
         made.trunk.children = dict(made.trunk.children)
+    if type(scope.memos) is not dict:
+        scope.memos = dict(scope.memos)
+    made.memos = scope.memos
     return made
 
 

@@ -18,6 +18,7 @@ FRONT_DOORS = (
     "graphkit",
     "graphkit.agents",
     "graphkit.errors",
+    "graphkit.func",
     "graphkit.messages",
     "graphkit.models",
     "graphkit.storage",

@@ -11,6 +11,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "public_names.txt"
 MODULES = (
     "graphkit",
     "graphkit.agents",
+    "graphkit.func",
     "graphkit.messages",
     "graphkit.models",
     "graphkit.testing",

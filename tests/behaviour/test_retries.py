@@ -10,6 +10,7 @@ import pytest
 
 from graphkit import END, START, Command, RetryPolicy, StateGraph, get_runtime, interrupt, once
 from graphkit.errors import InvalidGraphError
+from graphkit.scope import branch, current, entered
 
 AT_ONCE = RetryPolicy(initial_interval=0, jitter=False)
 
@@ -162,3 +163,25 @@ def test_a_retried_subgraph_goes_on_where_it_failed(driver, saver):
     assert driver.invoke(outer.compile(checkpointer=saver), {"log": []}, thread_id="1") == {"log": ["done"]}
     assert ran == [1]
     assert flaky.attempts == [1, 1]
+
+
+def test_what_a_branch_of_a_node_remembered_stays_remembered_over_attempts(driver, saver):
+    done = []
+    failing = iter([True, False])
+
+    def act(name):
+        done.append(name)
+        return name
+
+    def work(name):
+        with entered(branch(current(), name)):
+            return once("act", act, name)
+
+    def node(state):
+        results = [work("a"), work("b")]
+        if next(failing):
+            raise ConnectionError
+        return {"log": results}
+
+    assert driver.invoke(graph_of(node, saver, retry_policy=AT_ONCE), {"log": []}, thread_id="1") == {"log": ["a", "b"]}
+    assert done == ["a", "b"]
