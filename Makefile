@@ -14,6 +14,8 @@ BENCH_VENV := .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 CODE := $(wildcard graphkit checkpointers examples benchmarks tests docs/pictures)
 PYTEST := $(BIN)/python -m pytest -q -n auto
+# What tells nothing about the library's coverage is not slowed down by measuring it.
+BESIDE := tests/examples tests/unit/test_benchmarks.py
 # -qq: pip's errors are shown, its advice is not.
 PIP := -m pip install -qq --disable-pip-version-check --no-input
 
@@ -55,7 +57,8 @@ check: $(READY)
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports --no-cache --no-logo
 	@rm -f .coverage .coverage.*
-	@$(PYTEST) --cov --cov-report= $(ARGS)
+	@$(PYTEST) --cov --cov-report= $(addprefix --ignore=,$(BESIDE)) $(ARGS)
+	@$(PYTEST) $(BESIDE) $(ARGS)
 	@echo "Coverage of core, which has to be complete:"
 	@$(BIN)/coverage report --include='graphkit/core/*' --fail-under=100
 	@echo "Coverage of the rest:"

@@ -148,8 +148,9 @@ class Ledger:
             cancelled, self._moot = (*cancelled, *self._moot), ()
         if not (claim or release or entries or outcomes or asked or answers or cancelled):
             return None
-        # What came in is acknowledged by the first commit that has a result of it, and not before.
-        durable = opening is None or stop is not None
+        # An input is acknowledged by the first commit that has a result of it, and not before. An answer is different: a
+        # node may act on it, and nobody may be able to say afterwards that it was never given.
+        durable = opening is None or stop is not None or bool(answers)
         return Commit(entries, outcomes, asked, answers, cancelled, (), claim, release, wait, durable)
 
     def _made(self, made: tuple[Checkpoint, ...]) -> None:

@@ -66,7 +66,7 @@ def run(driver, graph, given, **options):
 
 
 @pytest.mark.parametrize("driver", ["sync", "async"])
-def test_the_input_and_the_answer_become_durable_with_what_comes_of_them(saver, driver):
+def test_an_input_becomes_durable_with_what_comes_of_it_and_an_answer_before_a_node_may_act_on_it(saver, driver):
     graph = StateGraph(State).add_node("ask", lambda state: {"log": [interrupt("?")]}).add_edge(START, "ask").compile(checkpointer=saver)
 
     run(driver, graph, {"log": []})
@@ -74,7 +74,7 @@ def test_the_input_and_the_answer_become_durable_with_what_comes_of_them(saver, 
     run(driver, graph, Command(resume="yes"))
 
     assert asked == [False, True]
-    assert disk(saver) == [False, True]
+    assert disk(saver) == [True, True]
 
 
 @pytest.mark.parametrize("driver", ["sync", "async"])
