@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from graphkit.core.channels import AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, Topic, UntrackedValue
 from graphkit.core.command import END, START, Command, Interrupt, Overwrite, Send
-from graphkit.core.policy import RetryPolicy
+from graphkit.core.failure import NodeError
+from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
 from graphkit.graph import (
     CompiledGraph,
     GraphOutput,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from graphkit.models import init_chat_model, init_model
     from graphkit.storage import BaseStore, InMemoryStore
+    from graphkit.storage.cache import InMemoryCache
     from graphkit.tools import InjectedState, InjectedStore, InjectedToolCallId, ToolNode, ToolRuntime, tool, tools_condition
 
 __version__ = "0.1.0"
@@ -65,6 +67,7 @@ _LATER = {
     ),
     "graphkit.models": ("init_chat_model", "init_model"),
     "graphkit.storage": ("BaseStore", "InMemoryStore"),
+    "graphkit.storage.cache": ("InMemoryCache",),
     "graphkit.tools": ("InjectedState", "InjectedStore", "InjectedToolCallId", "ToolNode", "ToolRuntime", "tool", "tools_condition"),
 }
 """Names whose package is imported when one of them is first used."""
@@ -79,12 +82,14 @@ __all__ = [
     "AnyValue",
     "BaseStore",
     "BinaryOperatorAggregate",
+    "CachePolicy",
     "Command",
     "CompiledGraph",
     "EphemeralValue",
     "ExecutionInfo",
     "GraphOutput",
     "HumanMessage",
+    "InMemoryCache",
     "InMemorySaver",
     "InMemoryStore",
     "InjectedState",
@@ -95,6 +100,7 @@ __all__ = [
     "LastValue",
     "MemorySaver",
     "MessagesState",
+    "NodeError",
     "Overwrite",
     "PregelTask",
     "RemainingSteps",
@@ -107,6 +113,7 @@ __all__ = [
     "StateSnapshot",
     "StateUpdate",
     "SystemMessage",
+    "TimeoutPolicy",
     "ToolMessage",
     "ToolNode",
     "ToolRuntime",

@@ -24,6 +24,9 @@ Only this file defines error classes. The tree::
     │   ├── InterruptMismatchError          a rerun asked something else than what was answered
     │   ├── InterruptSwallowedError         code inside a node caught an interrupt
     │   ├── ActionChangedError              an action is not the one a person was shown
+    │   ├── NodeTimeoutError (TimeoutError) a node or a superstep took too long; ``kind`` tells which limit was passed
+    │   ├── NodeFailedError                 a failure that was stored without its exception, as an error handler sees it
+    │   ├── AttemptAbandonedError           code of a node goes on after its attempt was given up
     │   ├── MultipleSubgraphsError          two tasks of a superstep called one stateful subgraph
     │   └── OutsideRunError (RuntimeError)  get_config() and friends outside a node
     ├── StorageError                        the person who runs the database; ``retryable`` tells if trying again helps
@@ -254,6 +257,54 @@ class MultipleSubgraphsError(RunError):
     """Two tasks of one superstep called the same stateful subgraph; it serves one call at a time."""
 
     code = "multiple-subgraphs"
+
+
+class NodeTimeoutError(RunError, TimeoutError):
+    """An attempt of a node took longer than it may.
+
+    ``facts`` has node, elapsed (seconds), kind, run_timeout, idle_timeout and step_timeout (seconds or None). ``kind``
+    is "run" or "idle" for the limits of the node's TimeoutPolicy, "step" for that of the superstep.
+    """
+
+    code = "node-timeout"
+    retryable: ClassVar[bool] = True
+
+    @property
+    def node(self) -> object:
+        """Name of the node."""
+        return self.facts.get("node")
+
+    @property
+    def kind(self) -> object:
+        """Which limit was passed: "run", "idle" or "step"."""
+        return self.facts.get("kind")
+
+    @property
+    def elapsed(self) -> object:
+        """Seconds from the beginning of the attempt until it was given up."""
+        return self.facts.get("elapsed")
+
+    @property
+    def run_timeout(self) -> object:
+        """Seconds an attempt may take, or None."""
+        return self.facts.get("run_timeout")
+
+    @property
+    def idle_timeout(self) -> object:
+        """Seconds between two signs of life, or None."""
+        return self.facts.get("idle_timeout")
+
+
+class NodeFailedError(RunError):
+    """Stands for the exception of a failed node, of which only the text was stored. ``facts`` has node and trace."""
+
+    code = "node-failed"
+
+
+class AttemptAbandonedError(RunError):
+    """An attempt that was given up, because it took too long, still wants to send, save or ask; nothing of it counts."""
+
+    code = "attempt-abandoned"
 
 
 class OutsideRunError(RunError, RuntimeError):

@@ -66,7 +66,7 @@ def create_react_agent(
     hooks = (pre_model_hook, post_model_hook)
     plan = Blueprint(resolved_model(model), node, told, prompt, reviews, response, *hooks, name, version == "v2")
     builder = plan.builder(state_schema or AgentState, context_schema)
-    stops = {"interrupt_before": interrupt_before, "interrupt_after": interrupt_after}
+    stops: dict[str, Any] = {"interrupt_before": interrupt_before, "interrupt_after": interrupt_after}
     return builder.compile(checkpointer, store=store, debug=debug, name=name or "agent", **stops)
 
 

@@ -108,6 +108,9 @@ def route(
     joins = checkpoint.joins
     for name, done in finished:
         node = spec.nodes[name]
+        if node.handler and node.has_failed(done):
+            triggers.extend([Trigger(send.node, send.arg, "", done.cause) for send in done.sends])
+            continue
         names.update(node.targets)
         names.update(done.goto)
         triggers.extend([Trigger(send.node, send.arg) for send in done.sends])

@@ -23,11 +23,13 @@ class Trigger:
         node: Name of the node.
         arg: The input of a Send; MISSING for a node reached by an edge, which runs on the state.
         id: Task id of an entry carried over from an earlier checkpoint; "" when this checkpoint scheduled it.
+        cause: For an error handler: the live exception of the node that failed. Never stored; ``arg`` tells what is.
     """
 
     node: str
     arg: object = MISSING
     id: str = ""
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
 
 
 @record

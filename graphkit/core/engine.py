@@ -347,7 +347,7 @@ def _emit_opening(spec: GraphSpec, request: Request, at: Position) -> Steps:
     if not frontier or frontier[0].node != START:
         yield Emit(ValuesChanged(request.namespace, settled_values(spec, at.checkpoint, at.outcomes)))
     for index, outcome in sorted(at.outcomes.items()):
-        if isinstance(outcome, Done):
+        if isinstance(outcome, Done) and not spec.nodes[frontier[index].node].has_failed(outcome):
             yield Emit(NodeFinished(request.namespace, frontier[index].node, outcome.writes, cached=True))
 
 
@@ -360,7 +360,8 @@ def _emit_pause(request: Request, values: Mapping[str, object], questions: tuple
 
 def _emit_updates(request: Request, outcomes: Mapping[Task, Outcome]) -> Steps:
     for task, outcome in outcomes.items():
-        if isinstance(outcome, Done) and task.node != START:
+        failure = Failed.of(outcome.cause) if isinstance(outcome, Done) and outcome.cause is not None else None
+        if isinstance(outcome, Done) and task.node != START and failure is None:
             yield Emit(NodeFinished(request.namespace, task.node, outcome.writes, task=task))
         if request.details and task.node != START:
-            yield Emit(TaskEnded(request.namespace, task, outcome))
+            yield Emit(TaskEnded(request.namespace, task, failure or outcome))

@@ -1,18 +1,80 @@
-"""What a failure looks like to the caller, and which node answers for it. Pure."""
+"""What a failure looks like to the caller and to an error handler, and which node answers for it. Pure.
+
+An error handler is a node of its own. The task that failed ends with an outcome that says just that: no updates, and one
+Send to the handler, with what is known of the failure. So the failure becomes durable like any other outcome, and from the
+next checkpoint on the handler is an entry of the frontier like any other: it is tried again, pauses and resumes as nodes do.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
+from graphkit.core.command import MISSING, Send
 from graphkit.core.task import Done, Failed
-from graphkit.errors import UnserializableValueError
+from graphkit.errors import NodeFailedError, OutsideRunError, UnserializableValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from graphkit.core.checkpoint import Trigger
     from graphkit.core.task import Outcome, Task
     from graphkit.errors import StateError
+
+
+@dataclass(frozen=True, slots=True)
+class NodeError:
+    """What an error handler is told, as its parameter ``error``.
+
+    Args:
+        node: The node that failed.
+        error: What it raised in its last attempt. If another process goes on after a crash, it is a copy without traceback;
+            or, for an exception of a class that the saver's codec does not know, a NodeFailedError with its text.
+    """
+
+    node: str
+    error: BaseException
+
+
+def handed_over(task: Task, failed: Failed, handler: str, *, storable: bool) -> Done:
+    """Return the outcome of a task whose failure its error handler takes over.
+
+    Args:
+        task: The task.
+        failed: What came of its last attempt.
+        handler: Name of the handler's node.
+        storable: Whether the exception itself can be stored.
+    """
+    told: list[object] = [task.node, failed.summary, failed.trace, failed.error if storable else None]
+    if task.trigger.arg is not MISSING:
+        told.append(task.trigger.arg)
+    return Done(sends=(Send(handler, told),), cause=failed.error)
+
+
+def node_error(handler: Trigger) -> NodeError:
+    """Return what the task of an error handler was called for.
+
+    Raises:
+        OutsideRunError: Somebody has started the handler, but nothing has failed.
+    """
+    if handler.arg is MISSING:
+        raise OutsideRunError(f"{handler.node!r} was started, but no node has failed.", hint="It runs by itself when one does.")
+    node, summary, trace, stored = cast("tuple[str, str, str, BaseException | None]", _told(handler)[:4])
+    error = handler.cause or stored
+    if error is None:
+        error = NodeFailedError(f"Node {node!r} failed: {summary}", node=node, trace=trace)
+    return NodeError(node, error)
+
+
+def sent_to_failed(handler: Trigger) -> object:
+    """Return what was sent to the task that failed, MISSING if it ran on the state; the handler sees the same."""
+    told = _told(handler)
+    return told[4] if len(told) > 4 else MISSING
+
+
+def _told(handler: Trigger) -> Sequence[object]:
+    return cast("Sequence[object]", handler.arg)
 
 
 def raised(failures: Sequence[tuple[Task, Failed]]) -> BaseException:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from graphkit.core.channels import Channel
+    from graphkit.core.task import Done
 
 
 @record
@@ -25,6 +26,7 @@ class NodeSpec:
         targets: Nodes its static edges lead to, END left out.
         joins: Names of the joins it arrives at.
         defer: Whether it waits until nothing else is left to run.
+        handler: Name of the node that handles its failures, "" for none.
     """
 
     name: str
@@ -32,10 +34,15 @@ class NodeSpec:
     targets: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     defer: bool = False
+    handler: str = ""
     trigger: Trigger = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trigger", Trigger(self.name))
+
+    def has_failed(self, done: Done) -> bool:
+        """Tell whether all the node did was to fail and to call its error handler; its edges are not followed then."""
+        return bool(self.handler) and any([send.node == self.handler for send in done.sends])
 
 
 @record

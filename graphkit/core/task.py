@@ -69,12 +69,14 @@ class Done:
         goto: Names of the nodes to run next (edges, routers and Command.goto), END left out.
         sends: Sends in the order they were issued.
         children: Stateful subgraph namespaces the task moved on, with their new checkpoint ids.
+        cause: What the node raised, if all it did was to fail and to call its error handler (``sends``). Never stored.
     """
 
     writes: tuple[Write, ...] = ()
     goto: tuple[str, ...] = ()
     sends: tuple[Send, ...] = ()
     children: Mapping[str, str] = field(default_factory=dict)
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
 
 
 @record

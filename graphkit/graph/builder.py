@@ -4,76 +4,31 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import field
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar, cast, get_args, get_origin, is_typeddict
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, is_typeddict
 
-from graphkit.core.command import END, START, Command, plain_name
-from graphkit.core.policy import RetryPolicy
-from graphkit.core.record import record
+from graphkit.core.command import END, START, plain_name
+from graphkit.core.policy import seconds
 from graphkit.errors import GraphWarning, InvalidGraphError
+from graphkit.graph.assemble import assemble
+from graphkit.graph.declaration import Handler, NodeDeclaration, Policies, RouterDeclaration, declared, jumps_of, literals, read_handler
 from graphkit.graph.schema import read_schema
 from graphkit.graph.signature import Runnable, Signature, is_runnable, read_signature
 from graphkit.storage import Checkpointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from typing import Self
 
     from typing_extensions import TypeForm
 
+    from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
     from graphkit.graph.compiled import CompiledGraph
     from graphkit.graph.schema import Schema
+    from graphkit.storage.cache import Cache
 
 StateT = TypeVar("StateT")
-
-
-@record
-class NodeDeclaration:
-    """A node as declared.
-
-    Args:
-        name: Its name.
-        action: A function, coroutine function, callable object, an object with invoke and ainvoke, or a compiled graph.
-        signature: What the function, or invoke, wants; None for a compiled graph.
-        input_schema: What it sees; None for the state schema.
-        defer: Whether it waits until nothing else is left to run.
-        metadata: The user's; shown in drawings, nowhere else.
-        destinations: Where Command.goto may lead, with labels; None if not said.
-        jumps: Whether it may return a Command, as far as annotations tell.
-        retries: What to do when it fails.
-    """
-
-    name: str
-    action: object
-    signature: Signature | None
-    input_schema: Schema | None
-    defer: bool = False
-    metadata: Mapping[str, object] = field(default_factory=dict)
-    destinations: Mapping[str, str | None] | None = None
-    jumps: bool = False
-    retries: tuple[RetryPolicy, ...] = ()
-
-
-@record
-class RouterDeclaration:
-    """A conditional edge as declared.
-
-    Args:
-        name: Unique among the routers of its node.
-        function: Takes the state, returns where to go.
-        signature: What the function wants.
-        path_map: Result -> node; None if results are names.
-        targets: Where it may lead, None if nobody said.
-        input_schema: What it sees; None for the state schema.
-    """
-
-    name: str
-    function: Callable[..., object]
-    signature: Signature
-    path_map: Mapping[Hashable, str] | None
-    targets: tuple[str, ...] | None
-    input_schema: Schema | None = None
 
 
 class StateGraph(Generic[StateT]):
@@ -106,6 +61,7 @@ class StateGraph(Generic[StateT]):
         self.edges: list[tuple[str, str]] = []
         self.joins: list[tuple[tuple[str, ...], str]] = []
         self.routers: dict[str, list[RouterDeclaration]] = {}
+        self.defaults = Policies()
         self._compiled = False
 
     def add_node(
@@ -117,6 +73,9 @@ class StateGraph(Generic[StateT]):
         metadata: Mapping[str, object] | None = None,
         input_schema: type | None = None,
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
+        timeout: TimeoutPolicy | float | timedelta | None = None,
+        error_handler: Callable[..., object] | None = None,
         destinations: Sequence[str] | Mapping[str, str] | None = None,
     ) -> Self:
         """Add a node: ``add_node(fn)``, ``add_node("name", fn)``, ``add_node("name", compiled_graph)``.
@@ -130,29 +89,51 @@ class StateGraph(Generic[StateT]):
             metadata: Kept with the node for tools that draw or list it.
             input_schema: What the node sees; by default the annotation of its first parameter or the state schema.
             retry_policy: When to run it again after a failure; of several the first that is about the exception decides.
+            cache_policy: Keeps its results for runs to come, if the graph is compiled with ``cache=``.
+            timeout: How long an attempt may take: a TimeoutPolicy, or seconds or a timedelta for the whole attempt.
+            error_handler: Runs in its place, as a node of its own, when it has failed for good. Takes the state the node has
+                seen and ``error: NodeError``, and what nodes take; returns what nodes return. The node's edges are not followed
+                then; the handler says where to go with ``Command(goto=...)``.
             destinations: Where its Command(goto=...) may lead; ``{"name": "label"}`` labels the drawing.
 
         Raises:
             InvalidGraphError: The name is taken, reserved or has ``|`` or ``:`` in it, or a parameter cannot be filled.
+            InvalidConfigError: The timeout is out of range.
         """
         name, runs = self._named(node, action)
         self._warn_if_compiled("add_node")
-        retries = _policies(retry_policy)
-        if _is_graph(runs):
-            schema = read_schema(input_schema) if input_schema is not None else None
-            said = _destinations(destinations)
-            self.nodes[name] = NodeDeclaration(name, runs, None, schema, defer, dict(metadata or {}), said, retries=retries)
-            return self
-        entry = runs.invoke if is_runnable(runs) else runs
-        if not callable(entry):
-            raise InvalidGraphError(f"The action of node {name!r} is {runs!r}, which cannot be called.", node=name)
-        signature = read_signature(entry, f"node {name!r}")
+        own = Policies.read(retry_policy, timeout, cache_policy, self._handler(error_handler, f"node {name!r}"))
+        signature, said = _signature_of(name, runs), _destinations(destinations)
+        found, jumps = (said, False) if signature is None else jumps_of(signature, said)
         schema = read_schema(input_schema) if input_schema is not None else self._seen(signature)
-        goto = _command_targets(signature.returns)
-        said = _destinations(destinations)
-        found = said if said is not None else dict.fromkeys(goto) if goto else None
-        jumps = goto is not None or said is not None
-        self.nodes[name] = NodeDeclaration(name, runs, signature, schema, defer, dict(metadata or {}), found, jumps, retries)
+        self.nodes[name] = NodeDeclaration(name, runs, signature, schema, defer, dict(metadata or {}), found, jumps, own)
+        return self
+
+    def set_node_defaults(
+        self,
+        *,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        cache_policy: CachePolicy | None = None,
+        timeout: TimeoutPolicy | float | timedelta | None = None,
+        error_handler: Callable[..., object] | None = None,
+    ) -> Self:
+        """Set policies for the nodes that have none of their own, whether they are added before or after this.
+
+        Error handlers, too, are tried again and timed by these. Subgraphs have defaults of their own. What is left out here
+        stays as it was.
+
+        Args:
+            retry_policy: As in add_node.
+            cache_policy: As in add_node.
+            timeout: As in add_node.
+            error_handler: As in add_node.
+
+        Raises:
+            DefinitionError: As in add_node.
+        """
+        self._warn_if_compiled("set_node_defaults")
+        given = Policies.read(retry_policy, timeout, cache_policy, self._handler(error_handler, "the nodes"))
+        self.defaults = given.over(self.defaults)
         return self
 
     def add_edge(self, start_key: str | Sequence[str], end_key: str) -> Self:
@@ -203,7 +184,7 @@ class StateGraph(Generic[StateT]):
         signature = read_signature(path, f"router {_name_of(path)!r} of {source!r}")
         named = path_map.items() if isinstance(path_map, Mapping) else [(name, name) for name in path_map or ()]
         mapping = None if path_map is None else {key: plain_name(target) for key, target in named}
-        targets = tuple(dict.fromkeys(mapping.values())) if mapping is not None else _literals(signature.returns)
+        targets = tuple(dict.fromkeys(mapping.values())) if mapping is not None else literals(signature.returns)
         taken = {router.name for router in routers}
         base = _name_of(path)
         name = base if base not in taken else f"{base}#{len(routers) + 1}"
@@ -255,17 +236,19 @@ class StateGraph(Generic[StateT]):
         """
         from graphkit.graph.validate import validate  # noqa: PLC0415 - imports this module
 
-        validate(cast("StateGraph[object]", self), interrupt or ())
+        validate(cast("StateGraph[object]", self._with_handlers()), interrupt or ())
         return self
 
     def compile(
         self,
         checkpointer: Checkpointer | bool | None = None,  # noqa: FBT001 - as in LangGraph
         *,
+        cache: Cache | None = None,
         store: object = None,
         interrupt_before: Sequence[str] | str | None = None,
         interrupt_after: Sequence[str] | str | None = None,
         debug: bool = False,
+        step_timeout: float | timedelta | None = None,
         name: str = "graph",
     ) -> CompiledGraph:
         """Validate the graph and make it runnable; later changes to the builder do not reach the result.
@@ -273,31 +256,53 @@ class StateGraph(Generic[StateT]):
         Args:
             checkpointer: A saver to save and resume threads with. For a graph that will be a subgraph: None uses the
                 parent's saver afresh with each call, True keeps the state between calls, False saves nothing.
+            cache: Where nodes with a cache_policy keep their results, such as InMemoryCache(); without it they keep none.
             store: Handed to nodes as ``store``.
             interrupt_before: Nodes to stop before, ``"*"`` for all.
             interrupt_after: Nodes to stop after, ``"*"`` for all.
             debug: Find values that nodes change in place; costs a copy of the state for each node run.
+            step_timeout: Seconds that a superstep may take; nodes that run then are given up, as by a TimeoutPolicy.
             name: Shown in errors.
 
         Raises:
             DefinitionError: As in validate.
+            InvalidConfigError: step_timeout is out of range.
         """
-        from graphkit.graph.assemble import assemble  # noqa: PLC0415 - imports this module
         from graphkit.graph.compiled import CompiledGraph, Options  # noqa: PLC0415 - imports this module
 
         if checkpointer is not None and not isinstance(checkpointer, bool | Checkpointer):
             raise InvalidGraphError(
                 f"checkpointer={checkpointer!r} is no saver.", hint="Pass an object, such as InMemorySaver() or SqliteSaver(path)."
             )
+        _require_cache(cache)
         before, after = _breakpoints(interrupt_before, self.nodes), _breakpoints(interrupt_after, self.nodes)
         self.validate(sorted(before | after))
         self._compiled = True
-        parts = assemble(cast("StateGraph[object]", self), name)
-        return CompiledGraph(parts, Options(checkpointer, store, before, after, debug))
+        limit = seconds(step_timeout, "compile(step_timeout=...)")
+        nodes = declared(self.nodes.values(), self.defaults)
+        parts = assemble(cast("StateGraph[object]", self), nodes, name, step_timeout=limit, cache=cache)
+        graph = CompiledGraph(parts, Options(checkpointer, store, before, after, debug))
+        if cache is not None:
+            graph.teach(cache.codec)
+            for node in nodes:
+                cache.codec.register_schema(node.input_schema.cls if node.input_schema is not None else None)
+        return graph
 
-    def _seen(self, signature: Signature) -> Schema | None:
+    def _handler(self, function: Callable[..., object] | None, owner: str) -> Handler | None:
+        return read_handler(function, owner, self._seen) if function is not None else None
+
+    def _with_handlers(self) -> SimpleNamespace:
+        """Return the graph as it is checked: what handles a failure can be reached from the start, and may lead anywhere a node may."""
+        nodes = declared(self.nodes.values(), self.defaults)
+        begins = START in self.routers or START in [source for source, _ in self.edges]
+        edges = [(START, node.name) for node in nodes if node.handles and begins]
+        return SimpleNamespace(
+            nodes={node.name: node for node in nodes}, edges=[*self.edges, *edges], joins=self.joins, routers=self.routers
+        )
+
+    def _seen(self, signature: Signature | None) -> Schema | None:
         """Return the schema of an annotated state parameter if it is another one than the state's."""
-        cls = _schema_class(signature.state_type)
+        cls = _schema_class(signature.state_type) if signature is not None else None
         return read_schema(cls) if cls is not None and cls is not self.state_schema else None
 
     def _named(self, node: object, action: object) -> tuple[str, object]:
@@ -317,6 +322,13 @@ class StateGraph(Generic[StateT]):
             warnings.warn(f"{what} after compile(): graphs that are already compiled do not change.", GraphWarning, stacklevel=3)
 
 
+def _require_cache(cache: object) -> None:
+    from graphkit.storage.cache import Cache  # noqa: PLC0415 - most graphs have none
+
+    if cache is not None and not isinstance(cache, Cache):
+        raise InvalidGraphError(f"cache={cache!r} is no cache.", hint="Pass InMemoryCache() or SqliteCache(path).")
+
+
 def _breakpoints(names: Sequence[str] | str | None, nodes: Mapping[str, object]) -> frozenset[str]:
     if names is None:
         return frozenset()
@@ -325,12 +337,14 @@ def _breakpoints(names: Sequence[str] | str | None, nodes: Mapping[str, object])
     return frozenset([names] if isinstance(names, str) else names)
 
 
-def _policies(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
-    policies = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
-    for policy in policies:
-        if not isinstance(policy, RetryPolicy):
-            raise InvalidGraphError(f"retry_policy={policy!r} is no RetryPolicy.", hint="Pass RetryPolicy(max_attempts=3) or several.")
-    return policies
+def _signature_of(name: str, action: object) -> Signature | None:
+    """Return what a node's function, or invoke, wants; None for a compiled graph."""
+    if _is_graph(action):
+        return None
+    entry = action.invoke if is_runnable(action) else action
+    if not callable(entry):
+        raise InvalidGraphError(f"The action of node {name!r} is {action!r}, which cannot be called.", node=name)
+    return read_signature(entry, f"node {name!r}")
 
 
 def _is_graph(action: object) -> bool:
@@ -352,31 +366,6 @@ def _schema_class(annotation: object) -> type | None:
         return None
     is_schema = is_typeddict(annotation) or hasattr(annotation, "__total__") or hasattr(annotation, "__dataclass_fields__")
     return annotation if is_schema or hasattr(annotation, "model_fields") else None
-
-
-def _command_targets(returns: object) -> tuple[str, ...] | None:
-    """Return the goto targets named in ``-> Command[Literal["a"]]``, () for a bare Command, None if there is no Command."""
-    if returns is Command:
-        return ()
-    origin = get_origin(returns)
-    if origin is Command:
-        return _literals(returns) or ()
-    found = [targets for part in get_args(returns) if (targets := _command_targets(part)) is not None]
-    return tuple([target for targets in found for target in targets]) if found and origin is not None else None
-
-
-def _literals(annotation: object) -> tuple[str, ...] | None:
-    """Return the strings of every Literal in an annotation, None if there is none."""
-    if annotation is None or annotation is str:
-        return None
-    if str(get_origin(annotation)) == "typing.Literal":
-        return tuple([str(value.value if isinstance(value, Enum) else value) for value in get_args(annotation)])
-    if get_origin(annotation) is Annotated:
-        return _literals(get_args(annotation)[0])
-    parts = [part for part in get_args(annotation) if not isinstance(part, str)]
-    found = [_literals(part) for part in parts]
-    known = [targets for targets in found if targets is not None]
-    return tuple(dict.fromkeys([target for targets in known for target in targets])) if known and len(known) == len(parts) else None
 
 
 def _destinations(destinations: Sequence[str] | Mapping[str, str] | None) -> dict[str, str | None] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakSet
 
 from graphkit.core.command import ROOT, START
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from graphkit.graph.config import Config, RunOptions
     from graphkit.graph.launch import Launch
     from graphkit.graph.snapshot import StateSnapshot
+    from graphkit.runtime import Action, Cached
     from graphkit.serde import Codec
     from graphkit.storage import Checkpointer
 
@@ -358,6 +359,34 @@ class CompiledGraph:
     get_output_jsonschema = describe.get_output_jsonschema
     get_context_jsonschema = describe.get_context_jsonschema
     get_config_jsonschema = describe.get_config_jsonschema
+
+    def clear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """Forget the results that nodes with a cache_policy have kept; those of subgraphs are theirs to clear.
+
+        Args:
+            nodes: Names of nodes; all by default.
+
+        Raises:
+            UnknownNodeError: One is no node.
+            StorageError: The cache failed.
+        """
+        for kept in self._kept(nodes):
+            kept.cache.clear([kept.namespace])
+
+    async def aclear_cache(self, nodes: Sequence[str] | None = None) -> None:
+        """As ``clear_cache``."""
+        for kept in self._kept(nodes):
+            await kept.cache.aclear([kept.namespace])
+
+    def _kept(self, nodes: Sequence[str] | None) -> list[Cached]:
+        known = self.parts.spec.nodes
+        for name in nodes or ():
+            if name not in known:
+                raise UnknownNodeError(
+                    f"clear_cache() names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name
+                )
+        actions = [cast("Action", known[name].action) for name in (known if nodes is None else nodes)]
+        return [action.cached for action in actions if action.cached is not None]
 
 
 def _at(config: ConfigLike, thread_id: str | None) -> Config:

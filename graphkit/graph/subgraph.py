@@ -17,7 +17,6 @@ from graphkit.runtime import Action, Handed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphkit.core.policy import RetryPolicy
     from graphkit.core.request import Finished
     from graphkit.core.task import Write
     from graphkit.graph.compiled import CompiledGraph
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
     from graphkit.runtime import Router
 
 
-def subgraph_action(
-    child: CompiledGraph, fields: Mapping[str, Field], read_update: Update, routers: tuple[Router, ...], retries: tuple[RetryPolicy, ...]
-) -> Action:
+def subgraph_action(child: CompiledGraph, fields: Mapping[str, Field], read_update: Update, routers: tuple[Router, ...]) -> Action:
     """Return the action that runs ``child`` inside a graph with ``fields``."""
     inputs = [key for key, field in child.parts.input.fields.items() if key in fields and field.managed is None]
     exported = {
@@ -44,7 +41,7 @@ def subgraph_action(
     async def acall(state: Mapping[str, object]) -> Handed:
         return Handed(_handed(await child.arun_inside(state, exported)))
 
-    return Action(call, acall, read, read_update, routers=routers, retries=retries)
+    return Action(call, acall, read, read_update, routers=routers)
 
 
 def _handed(finished: Finished) -> tuple[Write, ...]:

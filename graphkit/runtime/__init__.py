@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from graphkit.runtime.action import Action, Call, Handed, Read, Router, Service
+from graphkit.runtime.action import Action, Cached, Call, Handed, Read, Router, Service
 from graphkit.runtime.threads import drive
 
-__all__ = ["Action", "Call", "Handed", "Read", "Router", "Service", "drive"]
+__all__ = ["Action", "Cached", "Call", "Handed", "Read", "Router", "Service", "drive"]

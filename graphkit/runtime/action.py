@@ -10,9 +10,10 @@ from graphkit.core.record import record
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable, Mapping
 
-    from graphkit.core.policy import RetryPolicy
+    from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
     from graphkit.core.task import Outcome, Write
     from graphkit.scope import Scope
+    from graphkit.storage.cache import Cache, Namespace
 
 Call: TypeAlias = "tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]"
 """A call of user code that a driver has to make: function, arguments, keyword arguments. The reply is its result."""
@@ -58,6 +59,21 @@ class Router:
 
 
 @record
+class Cached:
+    """Where and how the results of a node are kept.
+
+    Args:
+        cache: The graph's.
+        namespace: The node's.
+        policy: What its results depend on.
+    """
+
+    cache: Cache
+    namespace: Namespace
+    policy: CachePolicy
+
+
+@record
 class Action:
     """What running a node means.
 
@@ -70,6 +86,12 @@ class Action:
         routers: Conditional edges, evaluated after the node with its own writes applied.
         takes_state: False for a function without parameters.
         retries: What to do when it fails; the first policy that is about the exception decides.
+        timeout: How long an attempt may take; None for no limit.
+        step_timeout: Seconds its superstep may take; None for no limit.
+        handler: Name of the node that handles its failures, "" for none.
+        handles: Whether it is such a node itself.
+        cached: Where its results are kept for runs to come; None for nowhere.
+        plain: Whether no policy applies, so that it is simply run.
     """
 
     function: Callable[..., object] | None
@@ -80,8 +102,15 @@ class Action:
     routers: tuple[Router, ...] = ()
     takes_state: bool = True
     retries: tuple[RetryPolicy, ...] = ()
+    timeout: TimeoutPolicy | None = None
+    step_timeout: float | None = None
+    handler: str = ""
+    handles: bool = False
+    cached: Cached | None = None
     needs_loop: bool = field(init=False)
+    plain: bool = field(init=False)
 
     def __post_init__(self) -> None:
         waits = self.function is None and self.coroutine is not None
         object.__setattr__(self, "needs_loop", waits or any([router.is_async for router in self.routers]))
+        object.__setattr__(self, "plain", not (self.retries or self.timeout or self.step_timeout or self.handler or self.cached))

@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Rehearse, Run, Start, Wait
@@ -191,12 +192,13 @@ class AsyncDriver:
         live: As for ``drive``.
     """
 
-    __slots__ = ("_crew", "_live", "_pool", "_run", "_spec", "_waiting", "_writer")
+    __slots__ = ("_began", "_crew", "_live", "_pool", "_run", "_spec", "_waiting", "_writer")
 
     def __init__(self, spec: GraphSpec, run: RunScope, *, live: bool = False) -> None:
         self._spec = spec
         self._run = run
         self._live = live
+        self._began: float | None = None
         self._waiting: Run | Wait | None = None
         self._pool: Pool | None = None
         self._crew: Crew | None = None
@@ -246,6 +248,7 @@ class AsyncDriver:
             case History():
                 return await self._hold.ahistory(self._run.namespace, effect)
             case Start():
+                self._began = monotonic()
                 self._together().start(effect.tasks, effect.limit)
             case Rehearse():
                 self._hold.prepare(self._run.namespace, effect.commit)
@@ -286,7 +289,7 @@ class AsyncDriver:
         """Return the crew of what runs side by side; a run of single tasks that nobody watches needs none."""
         if self._crew is None:
             spec, run, in_thread = self._spec, self._run, self.in_thread
-            self._crew = Crew(lambda task: aperform(spec, run, task, in_thread))
+            self._crew = Crew(lambda task: aperform(spec, run, task, in_thread, self._began))
         return self._crew
 
     async def _event(self, effect: Run | Wait) -> Event | None:
@@ -294,6 +297,7 @@ class AsyncDriver:
         crew = self._together()
         if self._waiting is None:
             if isinstance(effect, Run):
+                self._began = None
                 crew.start((effect.task,), None)
             elif effect.stop:
                 crew.hold_back()

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, cast
 
 from graphkit.core.apply import merged
 from graphkit.core.command import MISSING, Command
-from graphkit.core.policy import retry_delay
+from graphkit.core.failure import sent_to_failed
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
 from graphkit.runtime.action import NO_SERVICES
+from graphkit.runtime.attempts import governed
 from graphkit.runtime.result import destinations, outcome_of
 from graphkit.scope import Scope, enter, leave
 
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
     from graphkit.scope import RunScope
 
 
-def perform(spec: GraphSpec, run: RunScope, task: Task) -> Outcome:
-    """Run a task to its end in this thread."""
+def perform(spec: GraphSpec, run: RunScope, task: Task, began: float | None = None) -> Outcome:
+    """Run a task to its end in this thread; ``began`` says when its superstep did, if that was not just now."""
     scope = Scope(run, task)
-    calls = attempt(spec, scope, asynchronous=False)
+    calls = attempt(spec, scope, asynchronous=False, began=began)
     token = enter(scope)
     try:
         function, args, kwargs = next(calls)
@@ -53,17 +54,19 @@ def perform(spec: GraphSpec, run: RunScope, task: Task) -> Outcome:
         leave(token)
 
 
-async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callable[[Callable[[], object]], Awaitable[object]]) -> Outcome:
-    """Run a task to its end in this event loop.
+async def aperform(
+    spec: GraphSpec, run: RunScope, task: Task, in_thread: Callable[[Callable[[], object]], Awaitable[object]], began: float | None = None
+) -> Outcome:
+    """Run a task to its end in this event loop; ``began`` as for ``perform``.
 
     A sync node goes to a thread, together with its routers; a sync router of an async node is called in the loop.
     """
     action = cast("Action", spec.nodes[task.node].action)
     blocking = action.function if action.coroutine is None else None
     if blocking is not None and not action.needs_loop:
-        return cast("Outcome", await in_thread(partial(perform, spec, run, task)))
+        return cast("Outcome", await in_thread(partial(perform, spec, run, task, began)))
     scope = Scope(run, task)
-    calls = attempt(spec, scope, asynchronous=True)
+    calls = attempt(spec, scope, asynchronous=True, began=began)
     token = enter(scope)
     try:
         function, args, kwargs = next(calls)
@@ -88,40 +91,16 @@ async def aperform(spec: GraphSpec, run: RunScope, task: Task, in_thread: Callab
         leave(token)
 
 
-def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool) -> Calls:
-    """Run a node and its routers, again if its policies say so; every Exception becomes a Failed, other BaseExceptions leave."""
+def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool, began: float | None = None) -> Calls:
+    """Run a node and its routers as its policies say; every Exception becomes a Failed, other BaseExceptions leave."""
     action = cast("Action", spec.nodes[scope.task.node].action)
-    run = _through if not action.retries or scope.task.preset is not MISSING else _again
-    return run(spec, action, scope, asynchronous=asynchronous)
-
-
-def _again(spec: GraphSpec, action: Action, scope: Scope, *, asynchronous: bool) -> Calls:
-    """Run a node and its routers, and repeat a failed attempt as long as the policies want it."""
-    outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)
-    while isinstance(outcome, Failed):
-        import random  # noqa: PLC0415 - only failures need it
-
-        delay = retry_delay(action.retries, outcome.error, scope.attempt, random.random())  # noqa: S311 - spreads attempts, protects nothing
-        if delay is None:
-            break
-        yield _sleep(asynchronous=asynchronous), (delay,), NO_SERVICES
-        scope.restart()
-        outcome = yield from _through(spec, action, scope, asynchronous=asynchronous)
-    return outcome
-
-
-def _sleep(*, asynchronous: bool) -> Callable[[float], object]:
-    if asynchronous:
-        from asyncio import sleep  # noqa: PLC0415 - loaded by the driver
-
-        return sleep
-    from time import sleep as block  # noqa: PLC0415 - only failures need it
-
-    return block
+    if action.plain or scope.task.preset is not MISSING:
+        return _through(spec, action, scope, asynchronous=asynchronous)
+    return governed(spec, partial(_through, spec, asynchronous=asynchronous), scope, asynchronous=asynchronous, began=began)
 
 
 def _through(spec: GraphSpec, action: Action, scope: Scope, *, asynchronous: bool) -> Calls:
-    """Run a node and its routers once."""
+    """Run a node and its routers once; ``action`` is the node's own, or what its policies have made of it."""
     task = scope.task
     try:
         call = _call(action, scope, asynchronous=asynchronous)
@@ -160,6 +139,8 @@ def _call(action: Action, scope: Scope, *, asynchronous: bool) -> Call | None:
     if function is None:
         return None
     arg = task.trigger.arg
+    if arg is not MISSING and action.handles:
+        arg = sent_to_failed(task.trigger)
     seen = arg if arg is not MISSING else action.read(task.checkpoint.values, task.remaining)
     scope.seen = seen
     if scope.run.debug:

@@ -121,8 +121,8 @@ def _split(spec: GraphSpec, targets: Sequence[str | Send], task: Task, router: R
         name = plain_name(target.node if isinstance(target, Send) else target)
         if name == END and not isinstance(target, Send):
             continue
-        if name not in spec.nodes or name == START:
-            known = [*(node for node in spec.nodes if node != START), END]
+        if name not in spec.nodes or name.startswith("__"):
+            known = [*(node for node in spec.nodes if not node.startswith("__")), END]
             raise UnknownNodeError(
                 f"{_source(task, router)} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name
             )

@@ -10,6 +10,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, assert_never
 
 from graphkit.core.effects import CheckAnswers, Commit, Emit, History, Load, Rehearse, Run, Start, Wait
@@ -114,7 +115,8 @@ class ThreadDriver:
         if self._pool is None or self._pool.limit != limit:
             self._pool = Pool(limit)
         self._expected += len(tasks)
-        self._pool.start([partial(copy_context().run, self._work, task) for task in tasks])
+        began = monotonic()
+        self._pool.start([partial(copy_context().run, self._work, task, began) for task in tasks])
 
     def wait(self, effect: Run | Wait) -> Generator[Event, None, list[tuple[Task, Outcome]]]:
         """Yield events until at least one task has ended, then return all that have. A Run is started first."""
@@ -151,9 +153,9 @@ class ThreadDriver:
             raise MissingCheckpointerError("This needs a checkpointer, but the graph has none.", hint="Compile with checkpointer=...")
         return self._run.hold
 
-    def _work(self, task: Task) -> None:
+    def _work(self, task: Task, began: float) -> None:
         try:
-            self.mailbox.put((task, perform(self._spec, self._run, task)))
+            self.mailbox.put((task, perform(self._spec, self._run, task, began)))
         except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt and the like belong to the caller's thread
             self.mailbox.put((task, error))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from graphkit.core.command import MISSING
 from graphkit.core.events import Emitted, Streamed
+from graphkit.core.ids import derive
 from graphkit.core.record import record
-from graphkit.scope.scope import current, require
+from graphkit.scope.scope import RunScope, current, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,9 +20,34 @@ if TYPE_CHECKING:
 ContextT = TypeVar("ContextT")
 
 
+@dataclass(slots=True)
+class AttemptRun(RunScope):
+    """The scope of a run as one attempt of a node with policies sees it.
+
+    Args:
+        first_attempt_time: When the first attempt began, in seconds since the epoch.
+        beat: Takes a sign of life; None without a time limit.
+    """
+
+    first_attempt_time: float = 0.0
+    beat: Callable[[], None] | None = None
+
+
 @record
 class ExecutionInfo:
-    """Where the running code is: ids of the checkpoint, namespace, task, thread and run, and the attempt: 1, then more if it is retried."""
+    """Where the running code is.
+
+    Args:
+        checkpoint_id: The checkpoint whose state the node sees.
+        checkpoint_ns: Namespace of its graph, "" at the root.
+        task_id: The task; the same over attempts, answers and processes.
+        thread_id: The thread, None without a checkpointer.
+        run_id: The run.
+        node: Name of the node.
+        node_attempt: 1, then more if it is retried.
+        node_first_attempt_time: When attempt 1 began in this run, in seconds since the epoch; None for a node without policies.
+        idempotency_key: See ``Runtime.idempotency_key``.
+    """
 
     checkpoint_id: str
     checkpoint_ns: str
@@ -29,6 +56,20 @@ class ExecutionInfo:
     run_id: str
     node: str
     node_attempt: int = 1
+    node_first_attempt_time: float | None = None
+    idempotency_key: str = ""
+
+
+def send_heartbeat() -> None:
+    """Give a sign of life of the running node, for its ``idle_timeout``; without one this does nothing.
+
+    Raises:
+        AttemptAbandonedError: The attempt was given up.
+    """
+    scope = current()
+    run = scope.run if scope is not None else None
+    if isinstance(run, AttemptRun) and run.beat is not None:
+        run.beat()
 
 
 @record
@@ -40,12 +81,25 @@ class Runtime(Generic[ContextT]):
         store: The store the graph was compiled with.
         stream_writer: Writes to ``stream_mode="custom"``.
         execution_info: Ids of the running task.
+        heartbeat: Gives a sign of life for the ``idle_timeout`` of the node's TimeoutPolicy; without one it does nothing.
+            Raises AttemptAbandonedError if the attempt has been given up.
     """
 
     context: ContextT
     store: Any
     stream_writer: Callable[[object], None]
     execution_info: ExecutionInfo
+    heartbeat: Callable[[], None] = send_heartbeat
+
+    @property
+    def idempotency_key(self) -> str:
+        """32 hexadecimal digits to send with a request that must not be carried out twice.
+
+        The same for every attempt of this task, after an answer, and in another process that goes on with it; another one
+        for each other task, for the same node in a later superstep and after a fork. In one of several tool calls of a
+        node it is that call's own. A task that makes several requests adds a name of its own to it.
+        """
+        return self.execution_info.idempotency_key
 
 
 def get_runtime(context_schema: type[ContextT] | None = None) -> Runtime[ContextT]:  # noqa: ARG001 - types the result
@@ -87,8 +141,10 @@ def get_stream_writer() -> Callable[[object], None]:
 def runtime_of(scope: Scope) -> Runtime[ContextT]:
     """Return the Runtime of a scope."""
     task, run = scope.task, scope.run
-    info = ExecutionInfo(task.checkpoint.id, run.namespace, task.id, run.thread_id, run.run_id, task.node, scope.attempt)
-    return Runtime(cast("ContextT", run.context), run.store, writer_of(scope), info)
+    first, beat = (run.first_attempt_time, run.beat) if isinstance(run, AttemptRun) else (None, None)
+    key = derive(task.id, scope.prefix) if scope.prefix else task.id
+    info = ExecutionInfo(task.checkpoint.id, run.namespace, task.id, run.thread_id, run.run_id, task.node, scope.attempt, first, key)
+    return Runtime(cast("ContextT", run.context), run.store, writer_of(scope), info, beat or send_heartbeat)
 
 
 def config_of(scope: Scope) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def ext(code, payload):
     return b"\\xc9" + len(payload).to_bytes(4, "big") + code.to_bytes(1, "big", signed=True) + payload
 
 names = ["os", "system", "builtins", "eval", "__import__", "subprocess:Popen", "os:system", "tests.unit.serde.shop:RUNS", "antigravity",
-         "posix", "str", "__class__", "../x", "send", "tests.unit.serde.shop:Mail", "tests.unit.serde.shop:Text", "ShopError", "human", "ai", "tool"]
+         "posix", "str", "__class__", "../x", "send", "tests.unit.serde.shop:Mail", "tests.unit.serde.shop:Text", "ShopError",
+         "human", "ai", "tool"]
 arguments = [[], ["true"], [["true"]], [{"args": ["true"], "attributes": {"__class__": "x"}}], [{}, {}], [b"true"], [5], [None, None, {}],
              [["a"], True, True, {"__class__": 1}, {"__dict__": {}}, {"x": 1}]]
 hostile = [ext(code, ormsgpack.packb([*([name] if name else []), *more]))
