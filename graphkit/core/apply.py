@@ -109,11 +109,11 @@ def route(
     for name, done in finished:
         node = spec.nodes[name]
         if node.handler and node.has_failed(done):
-            triggers.extend([Trigger(send.node, send.arg, "", done.cause) for send in done.sends])
+            triggers.extend([Trigger(send.node, send.arg, cause=done.cause) for send in done.sends])
             continue
         names.update(node.targets)
         names.update(done.goto)
-        triggers.extend([Trigger(send.node, send.arg) for send in done.sends])
+        triggers.extend([Trigger(send.node, send.arg, timeout=send.limit) for send in done.sends])
         for join in node.joins:
             joins = _arrive(spec, joins, join, name, names)
     deferred = checkpoint.deferred

@@ -11,6 +11,8 @@ from graphkit.core.record import record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from graphkit.core.policy import TimeoutPolicy
+
 Source = Literal["input", "loop", "update", "fork"]
 """Why a checkpoint was written: new input, a superstep, a state edit, a replay from an older checkpoint."""
 
@@ -23,12 +25,14 @@ class Trigger:
         node: Name of the node.
         arg: The input of a Send; MISSING for a node reached by an edge, which runs on the state.
         id: Task id of an entry carried over from an earlier checkpoint; "" when this checkpoint scheduled it.
+        timeout: How long an attempt may take, as the Send said; None to leave it to the node.
         cause: For an error handler: the live exception of the node that failed. Never stored; ``arg`` tells what is.
     """
 
     node: str
     arg: object = MISSING
     id: str = ""
+    timeout: TimeoutPolicy | None = None
     cause: BaseException | None = field(default=None, compare=False, repr=False)
 
 

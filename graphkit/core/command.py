@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar
 
+from graphkit.core.policy import timeout_policy
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
+
+    from graphkit.core.policy import TimeoutPolicy
 
 START: Final = "__start__"
 """The virtual entry of every graph."""
@@ -49,10 +53,24 @@ class Send:
     Args:
         node: Name of a node of the same graph.
         arg: The node's input, handed over as it is: no state is merged in.
+        timeout: How long an attempt of this run may take, in place of the node's own timeout; as for ``add_node``.
+
+    Raises:
+        InvalidConfigError: The timeout is out of range. After construction it is a TimeoutPolicy or None.
     """
 
     node: str
     arg: object
+    timeout: TimeoutPolicy | float | timedelta | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None:
+            object.__setattr__(self, "timeout", timeout_policy(self.timeout))
+
+    @property
+    def limit(self) -> TimeoutPolicy | None:
+        """The timeout as a policy."""
+        return timeout_policy(self.timeout)
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,6 +362,6 @@ def _emit_updates(request: Request, outcomes: Mapping[Task, Outcome]) -> Steps:
     for task, outcome in outcomes.items():
         failure = Failed.of(outcome.cause) if isinstance(outcome, Done) and outcome.cause is not None else None
         if isinstance(outcome, Done) and task.node != START and failure is None:
-            yield Emit(NodeFinished(request.namespace, task.node, outcome.writes, task=task))
+            yield Emit(NodeFinished(request.namespace, task.node, outcome.writes, outcome.cached, task))
         if request.details and task.node != START:
             yield Emit(TaskEnded(request.namespace, task, failure or outcome))

@@ -69,6 +69,7 @@ class Done:
         goto: Names of the nodes to run next (edges, routers and Command.goto), END left out.
         sends: Sends in the order they were issued.
         children: Stateful subgraph namespaces the task moved on, with their new checkpoint ids.
+        cached: Whether it was taken from a cache. Never stored.
         cause: What the node raised, if all it did was to fail and to call its error handler (``sends``). Never stored.
     """
 
@@ -76,6 +77,7 @@ class Done:
     goto: tuple[str, ...] = ()
     sends: tuple[Send, ...] = ()
     children: Mapping[str, str] = field(default_factory=dict)
+    cached: bool = field(default=False, compare=False)
     cause: BaseException | None = field(default=None, compare=False, repr=False)
 
 

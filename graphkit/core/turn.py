@@ -114,7 +114,7 @@ def carried(checkpoint: Checkpoint, namespace: str) -> tuple[Trigger, ...]:
 
 def renewed(checkpoint: Checkpoint) -> tuple[Trigger, ...]:
     """Return the frontier without task ids, so that every task is a new one."""
-    return tuple([Trigger(trigger.node, trigger.arg) for trigger in checkpoint.frontier])
+    return tuple([Trigger(trigger.node, trigger.arg, timeout=trigger.timeout) for trigger in checkpoint.frontier])
 
 
 def new_input(base: Checkpoint, values: Mapping[str, object], update: Mapping[str, object], stamp: Stamp) -> Checkpoint:
@@ -208,7 +208,7 @@ def with_targets(frontier: tuple[Trigger, ...], goto: Sequence[str | Send]) -> t
     sends = [trigger for trigger in frontier if trigger.arg is not MISSING]
     for target in goto:
         if isinstance(target, Send):
-            sends.append(Trigger(target.node, target.arg))
+            sends.append(Trigger(target.node, target.arg, timeout=target.limit))
         else:
             edges.setdefault(target, Trigger(target))
     return (*[edges[name] for name in sorted(edges)], *sends)
@@ -219,7 +219,14 @@ def keep_ids(frontier: tuple[Trigger, ...], old: tuple[Trigger, ...]) -> tuple[T
     used: Counter[str] = Counter()
     kept = []
     for trigger in frontier:
-        same = next((other for other in old if (other.node, other.arg) == (trigger.node, trigger.arg) and not used[other.id]), None)
+        same = next(
+            (
+                other
+                for other in old
+                if (other.node, other.arg, other.timeout) == (trigger.node, trigger.arg, trigger.timeout) and not used[other.id]
+            ),
+            None,
+        )
         if same is not None:
             used[same.id] += 1
         kept.append(same or trigger)

@@ -321,7 +321,7 @@ def read_input(graph: CompiledGraph, value: object) -> Input:
 
 
 def _plain(target: str | Send) -> str | Send:
-    return Send(plain_name(target.node), target.arg) if isinstance(target, Send) else plain_name(target)
+    return Send(plain_name(target.node), target.arg, timeout=target.timeout) if isinstance(target, Send) else plain_name(target)
 
 
 def _writes(graph: CompiledGraph, update: object) -> tuple[Write, ...]:

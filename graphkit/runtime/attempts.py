@@ -72,7 +72,8 @@ def _attempt(
     through: Through, action: Action, scope: Scope, step: tuple[float, float] | None, first: float, *, asynchronous: bool
 ) -> Calls:
     """Run a node one time; what it remembered is kept."""
-    watch = Watch(scope.task.node, action.timeout, step) if action.timeout is not None or step is not None else None
+    limits = scope.task.trigger.timeout or action.timeout
+    watch = Watch(scope.task.node, limits, step) if limits is not None or step is not None else None
     made = Scope(_run_of_attempt(scope.run, first, watch), scope.task)
     made.attempt, made.memos = scope.attempt, scope.memos
     token = enter(made)

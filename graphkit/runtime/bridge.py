@@ -40,7 +40,7 @@ class PrivateLoop:
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="graphkit-loop", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="graphkit-loop", daemon=True)
         self._thread.start()
         return self
 
@@ -49,6 +49,17 @@ class PrivateLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _run(self) -> None:
+        """Run the loop until it is stopped. What stops a program would end it too early: that belongs to the caller's thread."""
+        ended = False
+        while not ended:
+            try:
+                self._loop.run_forever()
+                ended = True
+            except (KeyboardInterrupt, SystemExit):
+                # The task that raised it has it, and who waits for that task raises it again.
+                continue
 
     def call(self, coroutine: Coroutine[object, object, T]) -> T:
         """Run a coroutine in the loop, in a copy of the caller's context, and return its result."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from graphkit.core.command import MISSING, Send
+from graphkit.core.command import MISSING
 from graphkit.core.failure import unserializable
 from graphkit.core.task import Done, Failed
 from graphkit.errors import StorageError, UnserializableValueError
 from graphkit.runtime.action import NO_SERVICES
+from graphkit.storage.records import send_form, send_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,14 +65,14 @@ def _key(kept: Cached, action: Action, task: Task) -> FullKey:
 
 def _form(outcome: Done) -> list[object]:
     """Return a result as it is kept: updates and routing are one record."""
-    return [[list(write) for write in outcome.writes], list(outcome.goto), [[send.node, send.arg] for send in outcome.sends]]
+    return [[list(write) for write in outcome.writes], list(outcome.goto), [send_form(send) for send in outcome.sends]]
 
 
 def _outcome(spec: GraphSpec, form: Any) -> Done | None:  # noqa: ANN401 - whatever was in the cache
     """Return the result that was kept; None for one of another form, or of a graph that had other keys and nodes."""
     try:
         writes, goto, sends = form
-        done = Done(tuple([(key, value) for key, value in writes]), tuple(goto), tuple([Send(node, arg) for node, arg in sends]))
+        done = Done(tuple([(key, value) for key, value in writes]), tuple(goto), tuple([send_of(sent) for sent in sends]), cached=True)
     except (TypeError, ValueError):
         return None
     fits = {key for key, _ in done.writes} <= spec.channels.keys() and {

@@ -94,7 +94,7 @@ async def aperform(
 def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool, began: float | None = None) -> Calls:
     """Run a node and its routers as its policies say; every Exception becomes a Failed, other BaseExceptions leave."""
     action = cast("Action", spec.nodes[scope.task.node].action)
-    if action.plain or scope.task.preset is not MISSING:
+    if (action.plain and scope.task.trigger.timeout is None) or scope.task.preset is not MISSING:
         return _through(spec, action, scope, asynchronous=asynchronous)
     return governed(spec, partial(_through, spec, asynchronous=asynchronous), scope, asynchronous=asynchronous, began=began)
 

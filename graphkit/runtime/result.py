@@ -127,7 +127,7 @@ def _split(spec: GraphSpec, targets: Sequence[str | Send], task: Task, router: R
                 f"{_source(task, router)} names {name!r}, which is no node of the graph.", hint=nearest(name, known), node=name
             )
         if isinstance(target, Send):
-            sends.append(target if target.node is name else Send(name, target.arg))
+            sends.append(target if target.node is name else Send(name, target.arg, timeout=target.timeout))
         else:
             goto.append(name)
     return tuple(goto), tuple(sends)

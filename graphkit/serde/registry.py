@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, get_args, get_origin
 
 from graphkit.core.command import Command, Interrupt, Missing, Overwrite, Send
+from graphkit.core.policy import TimeoutPolicy
 from graphkit.errors import DefinitionError
 from graphkit.serde.own import OWN_TAGS, is_own, own_shapes
-from graphkit.serde.shapes import Shape, is_model, shape_of
+from graphkit.serde.shapes import Shape, compact_shape, is_model, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from graphkit.serde.parts import Kind, Standard
 
 CORE_TAGS: Final[Mapping[str, type]] = MappingProxyType(
-    {"send": Send, "command": Command, "overwrite": Overwrite, "interrupt": Interrupt, "missing": Missing}
+    {"send": Send, "command": Command, "overwrite": Overwrite, "interrupt": Interrupt, "missing": Missing, "timeout": TimeoutPolicy}
 )
 """graphkit's own values. A default tag has a colon, so no user class can take one of these by accident."""
 
@@ -224,7 +225,8 @@ def _check_class(kind: object) -> None:
 def _shape(kind: type, tag: str) -> Shape:
     if not tag:
         raise DefinitionError(f"{kind!r} cannot have an empty tag.", hint="Leave the tag out, or give it a name.")
-    shape = shape_of(kind, tag)
+    # The same bytes, and the same digest, as before a Send could have a timeout.
+    shape = compact_shape(kind, tag) if kind is Send else shape_of(kind, tag)
     if shape is None:
         raise DefinitionError(
             f"graphkit does not know how to store instances of {kind!r}.",

@@ -14,6 +14,7 @@ from graphkit.core.command import MISSING, START, Interrupt, Send
 from graphkit.core.delta import Append, Set
 from graphkit.core.effects import Asked
 from graphkit.core.ids import checkpoint_id
+from graphkit.core.policy import TimeoutPolicy
 from graphkit.core.task import Done, Escaped, Failed, Interrupted, Question
 from graphkit.errors import CorruptCheckpointError, UnserializableValueError
 from graphkit.storage.chain import unpack
@@ -171,7 +172,7 @@ def encode_outcome(codec: Codec, outcome: Outcome) -> bytes:
     match outcome:
         case Done():
             writes = [list(write) for write in outcome.writes]
-            sends = [[send.node, send.arg] for send in outcome.sends]
+            sends = [send_form(send) for send in outcome.sends]
             return codec.encode([DONE, writes, list(outcome.goto), sends, dict(outcome.children)])
         case Failed():
             return codec.encode([FAILED, outcome.summary, outcome.trace])
@@ -194,9 +195,7 @@ def decode_outcome(codec: Codec, record: bytes) -> Outcome | tuple[str, ...]:
         kind = form[0]
         if kind == DONE:
             _, writes, goto, sends, children = form
-            return Done(
-                tuple([(key, value) for key, value in writes]), tuple(goto), tuple([Send(node, arg) for node, arg in sends]), children
-            )
+            return Done(tuple([(key, value) for key, value in writes]), tuple(goto), tuple([send_of(sent) for sent in sends]), children)
         if kind == FAILED:
             _, summary, trace = form
             return Failed(summary, trace)
@@ -297,9 +296,30 @@ def _before(n: int, identity: str) -> str | None:
     return checkpoint_id(n - 1, identity.partition("-")[2]) if n else None
 
 
+def send_form(send: Send) -> list[object]:
+    """Return a Send as it is stored: with a third part only if it has a timeout."""
+    return [send.node, send.arg] if send.limit is None else [send.node, send.arg, _timeout_form(send.limit)]
+
+
+def send_of(form: list[Any]) -> Send:
+    """Return the Send of a stored form."""
+    node, arg, *timeout = form
+    return Send(node, arg, timeout=_timeout(timeout[0]) if timeout else None)
+
+
+def _timeout_form(policy: TimeoutPolicy) -> list[object]:
+    return [policy.run_timeout, policy.idle_timeout, policy.refresh_on]
+
+
+def _timeout(form: list[Any]) -> TimeoutPolicy:
+    run, idle, refresh_on = form
+    return TimeoutPolicy(run_timeout=run, idle_timeout=idle, refresh_on=refresh_on)
+
+
 def _trigger_form(trigger: Trigger) -> str | list[object]:
     if trigger.arg is not MISSING:
-        return [trigger.node, trigger.id, trigger.arg]
+        form = [trigger.node, trigger.id, trigger.arg]
+        return form if trigger.timeout is None else [*form, _timeout_form(trigger.timeout)]
     return [trigger.node, trigger.id] if trigger.id else trigger.node
 
 
@@ -308,7 +328,7 @@ def _trigger(form: str | list[Any]) -> Trigger:
         return Trigger(form)
     if len(form) == 2:
         return Trigger(form[0], MISSING, form[1])
-    return Trigger(form[0], form[2], form[1])
+    return Trigger(form[0], form[2], form[1], _timeout(form[3]) if len(form) > 3 else None)
 
 
 def _odd(noun: str) -> CorruptCheckpointError:

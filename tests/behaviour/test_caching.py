@@ -85,12 +85,13 @@ def test_a_kept_result_is_an_update_like_any_other(driver, cache, saver):
     first = driver.stream(graph, {"x": 1, "log": []}, thread_id="1")
     second = driver.stream(graph, {"x": 1, "log": []}, thread_id="2")
 
-    assert first[0]["a"] == second[0]["a"] == {"log": ["1"]}
+    assert first == [{"a": {"log": ["1"]}}]
+    assert second == [{"a": {"log": ["1"]}, "__metadata__": {"cached": True}}]
     assert driver.get_state(graph, {"configurable": {"thread_id": "2"}}).values["log"] == ["1"]
 
 
 def test_routing_is_kept_with_the_update(driver, cache, saver):
-    counting = Counting(lambda state: Command(update={"log": ["a"]}, goto=["b", Send("b", {"x": 1})]))
+    counting = Counting(lambda state: Command(update={"log": ["a"]}, goto=["b", Send("b", {"x": 1}, timeout=30)]))
     graph = graph_of(counting.node, cache, saver)
 
     results = [driver.invoke(graph, {"x": 1, "log": []}, thread_id=thread)["log"] for thread in "12"]

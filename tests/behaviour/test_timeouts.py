@@ -13,7 +13,7 @@ from typing import Annotated, TypedDict
 
 import pytest
 
-from graphkit import END, START, Command, RetryPolicy, StateGraph, get_runtime, get_stream_writer, interrupt, once
+from graphkit import END, START, Command, RetryPolicy, Send, StateGraph, get_runtime, get_stream_writer, interrupt, once
 from graphkit.core.policy import TimeoutPolicy
 from graphkit.errors import AttemptAbandonedError, InvalidConfigError, NodeTimeoutError
 
@@ -306,12 +306,42 @@ def test_a_superstep_has_one_time_for_all_attempts(driver, stuck):
     assert slow.runs == 1
 
 
+def test_a_send_has_a_time_of_its_own_also_after_a_crash(driver, saver, stuck):
+    slow, failing = stuck(), iter([True, False])
+
+    def stop(state):
+        if next(failing):
+            raise KeyboardInterrupt
+
+    sends = [Send("stop", {}), Send("slow", {"log": []}, timeout=timedelta(seconds=SOON))]
+    builder = StateGraph(State).add_node("slow", slow.node, timeout=LATER).add_node("stop", stop)
+    graph = builder.add_conditional_edges(START, lambda state: sends, ["slow", "stop"]).compile(checkpointer=saver)
+
+    with pytest.raises(KeyboardInterrupt):
+        driver.invoke(graph, {"log": []}, thread_id="1", max_concurrency=1)
+    with pytest.raises(NodeTimeoutError) as caught:
+        driver.invoke(graph, None, thread_id="1")
+
+    assert caught.value.run_timeout == SOON
+
+
+def test_a_timeout_of_a_send_needs_none_of_its_node(driver, stuck):
+    slow = stuck()
+    builder = StateGraph(State).add_node("slow", slow.node)
+    graph = builder.add_conditional_edges(START, lambda state: [Send("slow", {"log": []}, timeout=SOON)], ["slow"]).compile()
+
+    with pytest.raises(NodeTimeoutError):
+        driver.invoke(graph, {"log": []})
+
+
 @pytest.mark.parametrize("wrong", [0, -1, float("inf"), True, "soon", timedelta(0)], ids=repr)
 def test_what_is_no_time_is_refused_when_the_graph_is_built(wrong):
     builder = StateGraph(State)
 
     with pytest.raises(InvalidConfigError, match="no time"):
         builder.add_node("slow", lambda state: None, timeout=wrong)
+    with pytest.raises(InvalidConfigError, match="no time"):
+        Send("slow", {}, timeout=wrong)
     with pytest.raises(InvalidConfigError, match="step_timeout"):
         builder.add_node("slow", lambda state: None).add_edge(START, "slow").compile(step_timeout=wrong)
 

@@ -18,7 +18,7 @@ def png(picture: str, scale: float) -> bytes:
         InvalidConfigError: cairosvg, or the library cairo it draws with, is not installed.
     """
     try:
-        from cairosvg import svg2png  # type: ignore[import-untyped]  # noqa: PLC0415 - optional
+        from cairosvg import svg2png  # noqa: PLC0415 - optional
     except (ImportError, OSError) as error:
         raise InvalidConfigError(
             f"A PNG needs the package cairosvg and the library cairo: {error}.",

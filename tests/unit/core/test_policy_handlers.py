@@ -31,7 +31,7 @@ def failed(error, at="a", *, storable=True):
 def test_a_failure_leads_to_the_handler_and_nowhere_else():
     error = KeyError("x")
 
-    frontier, joins, _ = route(SPEC, position("ab"), [("a", failed(error)), ("b", Done())])
+    frontier, joins, _ = route(SPEC, position("a b"), [("a", failed(error)), ("b", Done())])
 
     assert [trigger.node for trigger in frontier] == ["h"]
     assert joins == {"j": frozenset({"b"})}

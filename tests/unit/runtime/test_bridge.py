@@ -43,6 +43,18 @@ def test_what_a_coroutine_raises_is_raised_to_the_caller():
     assert loops() == []
 
 
+@pytest.mark.parametrize("effects", [lambda: [Run(task())], lambda: [Start(tasks("a b"), None), Wait()]], ids=["alone", "side by side"])
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_a_node_that_stops_the_program_stops_it_in_the_caller_s_thread(kind, effects):
+    async def stop(state):
+        raise kind
+
+    with pytest.raises(kind):
+        drive_in_private_loop(program(*effects()), graph(a=action(None, stop), b=action(None, stop)), scope())
+
+    assert loops() == []
+
+
 async def test_a_private_loop_works_where_a_loop_is_running():
     with PrivateLoop() as loop:
         assert loop.call(thread_name()) == "graphkit-loop"
