@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from graphkit.core.channels import AnyValue, BinaryOperatorAggregate, EphemeralValue, LastValue, Topic, UntrackedValue
 from graphkit.core.command import END, START, Command, Interrupt, Overwrite, Send
 from graphkit.core.failure import NodeError
-from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
 from graphkit.graph import (
     CompiledGraph,
     GraphOutput,
@@ -28,6 +27,7 @@ from graphkit.storage import InMemorySaver, MemorySaver
 
 if TYPE_CHECKING:
     from graphkit.agents import create_react_agent
+    from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
     from graphkit.func import entrypoint, task
     from graphkit.messages import (
         REMOVE_ALL_MESSAGES,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LATER = {
+    "graphkit.core.policy": ("CachePolicy", "RetryPolicy", "TimeoutPolicy"),
     "graphkit.agents": ("create_react_agent",),
     "graphkit.func": ("entrypoint", "task"),
     "graphkit.messages": (

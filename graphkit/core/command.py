@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar
-
-from graphkit.core.policy import timeout_policy
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,12 +63,14 @@ class Send:
 
     def __post_init__(self) -> None:
         if self.timeout is not None:
+            from graphkit.core.policy import timeout_policy  # noqa: PLC0415 - most graphs have no policies
+
             object.__setattr__(self, "timeout", timeout_policy(self.timeout))
 
     @property
     def limit(self) -> TimeoutPolicy | None:
         """The timeout as a policy."""
-        return timeout_policy(self.timeout)
+        return cast("TimeoutPolicy | None", self.timeout)
 
 
 @dataclass(frozen=True, slots=True)

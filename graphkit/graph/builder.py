@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, is_typeddict
 
 from graphkit.core.command import END, START, plain_name
-from graphkit.core.policy import seconds
 from graphkit.errors import GraphWarning, InvalidGraphError
 from graphkit.graph.assemble import assemble
 from graphkit.graph.declaration import Handler, NodeDeclaration, Policies, RouterDeclaration, declared, jumps_of, literals, read_handler
@@ -278,7 +277,7 @@ class StateGraph(Generic[StateT]):
         before, after = _breakpoints(interrupt_before, self.nodes), _breakpoints(interrupt_after, self.nodes)
         self.validate(sorted(before | after))
         self._compiled = True
-        limit = seconds(step_timeout, "compile(step_timeout=...)")
+        limit = _limit(step_timeout)
         nodes = declared(self.nodes.values(), self.defaults)
         parts = assemble(cast("StateGraph[object]", self), nodes, name, step_timeout=limit, cache=cache)
         graph = CompiledGraph(parts, Options(checkpointer, store, before, after, debug))
@@ -320,6 +319,14 @@ class StateGraph(Generic[StateT]):
     def _warn_if_compiled(self, what: str) -> None:
         if self._compiled:
             warnings.warn(f"{what} after compile(): graphs that are already compiled do not change.", GraphWarning, stacklevel=3)
+
+
+def _limit(step_timeout: float | timedelta | None) -> float | None:
+    if step_timeout is None:
+        return None
+    from graphkit.core.policy import seconds  # noqa: PLC0415 - most graphs have no policies
+
+    return seconds(step_timeout, "compile(step_timeout=...)")
 
 
 def _require_cache(cache: object) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, get_args, get_origin
 
 from graphkit.core.command import Command
 from graphkit.core.failure import node_error
-from graphkit.core.policy import CachePolicy, RetryPolicy, timeout_policy
 from graphkit.core.record import record, replace
 from graphkit.errors import InvalidGraphError
 from graphkit.graph.signature import is_runnable, read_signature
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
-    from graphkit.core.policy import TimeoutPolicy
+    from graphkit.core.policy import CachePolicy, RetryPolicy, TimeoutPolicy
     from graphkit.graph.schema import Schema
     from graphkit.graph.signature import Signature
     from graphkit.scope import Scope
@@ -71,6 +70,10 @@ class Policies:
         handler: Handler | None,
     ) -> Policies:
         """Return policies as they were given, checked."""
+        if retry_policy is None and timeout is None and cache_policy is None:
+            return Policies(handler=handler)
+        from graphkit.core.policy import CachePolicy, timeout_policy  # noqa: PLC0415 - most graphs have no policies
+
         if not isinstance(cache_policy, CachePolicy | None):
             raise InvalidGraphError(f"cache_policy={cache_policy!r} is no CachePolicy.", hint="Pass CachePolicy() or CachePolicy(ttl=60).")
         return Policies(_retries(retry_policy), timeout_policy(timeout), handler, cache_policy)
@@ -193,6 +196,8 @@ def _error_of(scope: Scope) -> object:
 
 
 def _retries(given: RetryPolicy | Sequence[RetryPolicy] | None) -> tuple[RetryPolicy, ...]:
+    from graphkit.core.policy import RetryPolicy  # noqa: PLC0415 - most graphs have no policies
+
     policies = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
     for policy in policies:
         if not isinstance(policy, RetryPolicy):

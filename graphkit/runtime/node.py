@@ -18,7 +18,6 @@ from graphkit.core.failure import sent_to_failed
 from graphkit.core.task import Done, Failed, Interrupted
 from graphkit.errors import GraphInterrupt, InterruptSwallowedError, InvalidUpdateError, ParentCommand, RunError
 from graphkit.runtime.action import NO_SERVICES
-from graphkit.runtime.attempts import governed
 from graphkit.runtime.result import destinations, outcome_of
 from graphkit.scope import Scope, enter, leave
 
@@ -96,6 +95,8 @@ def attempt(spec: GraphSpec, scope: Scope, *, asynchronous: bool, began: float |
     action = cast("Action", spec.nodes[scope.task.node].action)
     if (action.plain and scope.task.trigger.timeout is None) or scope.task.preset is not MISSING:
         return _through(spec, action, scope, asynchronous=asynchronous)
+    from graphkit.runtime.attempts import governed  # noqa: PLC0415 - most graphs have no policies
+
     return governed(spec, partial(_through, spec, asynchronous=asynchronous), scope, asynchronous=asynchronous, began=began)
 
 
