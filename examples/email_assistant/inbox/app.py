@@ -159,6 +159,8 @@ class InboxApp(App[None]):
             self._show()
 
     def _show(self) -> None:
+        if not (self.query("QuestionList") and self.query("Page")):
+            return  # the screen is being closed, and a look has come to its end after that
         self.query_one(Board).show(self.session, self.timing.clock(), self.timing.timer(), self._trouble)
         self.refresh_bindings()
 
